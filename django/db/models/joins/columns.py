@@ -1,0 +1,245 @@
+"""
+The columns of a queryset as fields.
+
+Lookup paths walk models: an Options object and its fields. A queryset that
+selects values or annotations has columns that no model has, so each becomes a
+copy of the field that describes its expression.
+"""
+
+import copy
+from functools import cache
+
+from django.core.exceptions import FieldDoesNotExist, FieldError
+from django.db.models.constants import LOOKUP_SEP
+from django.db.models.expressions import Col, ColPairs
+from django.db.models.fields import DecimalField, Field
+from django.db.models.fields.generated import GeneratedField
+from django.utils.functional import cached_property
+
+# The column that tells a matched row from an unmatched one where the source
+# has no primary key. It can't clash with a column: "__" is refused in names.
+ROW_MARKER = "__row"
+
+
+class Projection:
+    """
+    Stand-in for the model of projected columns.
+
+    Columns of different joins are told apart by the alias of their Col, those
+    of one join by their name.
+    """
+
+    def __init__(self, options):
+        self._meta = options
+
+    def __repr__(self):
+        return f"<{self.__class__.__name__} of {self._meta.label}>"
+
+
+class SourceConverter:
+    """
+    Convert a value as the expression that the source selects does.
+
+    The column that refers to the value is a plain Col, which knows neither the
+    expression's own conversions nor what Field.from_db_value() finds out from
+    the expression.
+    """
+
+    def __init__(self, expression):
+        self.expression = expression
+
+    def __call__(self, value, expression, connection):
+        for convert in self.expression.get_db_converters(connection):
+            value = convert(value, self.expression, connection)
+        return value
+
+
+@cache
+def _cached_property_names(cls):
+    return [
+        name
+        for base in cls.__mro__
+        for name, attribute in vars(base).items()
+        if isinstance(attribute, cached_property)
+    ]
+
+
+def project_field(field, name, model, column=None, attname=None):
+    """
+    Return a copy of ``field`` that stands for a nullable column ``name``.
+
+    The copy has its own identity (creation counter, model) and no cached
+    value of the original. It isn't unique, nor a primary key: the rows of a
+    source may repeat.
+    """
+    projected = copy.copy(field)
+    for attribute in _cached_property_names(type(field)):
+        projected.__dict__.pop(attribute, None)
+    projected.name = name
+    projected.attname = attname or name
+    projected.column = column or name
+    projected.model = model
+    projected.null = True
+    projected.primary_key = False
+    projected._unique = False
+    projected.creation_counter = Field.creation_counter
+    Field.creation_counter += 1
+    if field.remote_field:
+        projected.remote_field = copy.copy(field.remote_field)
+        projected.remote_field.field = projected
+    return projected
+
+
+def project_expression(expression, name, model, column=None):
+    """
+    Return a field for the column ``name`` that selects ``expression``.
+
+    Raise FieldError if the type of the expression can't be told.
+    """
+    if isinstance(expression, ColPairs):
+        raise FieldError(
+            f"{name!r} has several columns and can't be selected by the queryset of a "
+            "join. Select its fields by their names."
+        )
+    if isinstance(expression, Col) and not isinstance(
+        expression.target, GeneratedField
+    ):
+        return project_field(expression.target, name, model, column)
+    output_field = expression.output_field
+    if output_field is None:
+        raise FieldError(
+            f"The type of {name!r} is unknown. Set its output_field."
+        )
+    projected = project_field(output_field, name, model, column)
+    if isinstance(projected, DecimalField):
+        # The scale of a computed number isn't that of its operands.
+        projected.max_digits = projected.decimal_places = None
+    if not isinstance(expression, Col):
+        projected.from_db_value = SourceConverter(expression)
+    return projected
+
+
+class SourceOptions:
+    """
+    The Options of the rows of a source, as far as lookup paths need them.
+
+    ``columns`` maps names to projected fields. ``meta`` is the Options of the
+    model whose instances the source's rows are, if they are.
+    """
+
+    def __init__(self, alias, meta=None):
+        self.alias = alias
+        self.meta = meta
+        self.columns = {}
+
+    def add_column(self, field, *names):
+        for name in names:
+            self.columns[name] = field
+
+    def get_field(self, name):
+        try:
+            return self.columns[name]
+        except KeyError:
+            pass
+        if self.meta is not None:
+            try:
+                return self.meta.get_field(name)
+            except FieldDoesNotExist:
+                pass
+        if name in self.lookup_names:
+            raise FieldDoesNotExist(f"{self.alias} has no column named {name!r}")
+        raise FieldError(
+            f"Cannot resolve keyword {name!r} into a column of the join "
+            f"{self.alias!r}. Choices are: {', '.join(self.column_names)}."
+        )
+
+    @property
+    def lookup_names(self):
+        from django.db.models.fields.related import ForeignObject
+
+        return ForeignObject.get_lookups()
+
+    @property
+    def column_names(self):
+        names = {name for name in self.columns if LOOKUP_SEP not in name}
+        if self.meta is not None:
+            from django.db.models.sql.query import get_field_names_from_opts
+
+            names |= get_field_names_from_opts(self.meta)
+        return sorted(names)
+
+
+class ModelRowOptions(SourceOptions):
+    """The Options of rows that are model instances: the model's and more."""
+
+    def __getattr__(self, name):
+        # Not reached while unpickling: __dict__ is empty then.
+        if name == "meta":
+            raise AttributeError(name)
+        return getattr(self.meta, name)
+
+    @property
+    def concrete_fields(self):
+        return [
+            self.columns.get(field.name, field) for field in self.meta.concrete_fields
+        ]
+
+
+    @property
+    def extra_columns(self):
+        """The columns that aren't fields of the model: annotations."""
+        fields = {field.name for field in self.meta.concrete_fields}
+        fields |= {field.attname for field in self.meta.concrete_fields}
+        return [column for name, column in self.columns.items() if name not in fields]
+
+
+class EmbeddedInstanceOptions(ModelRowOptions):
+    """
+    The Options of instances whose columns a subquery selects by names of their
+    own, which paths that start at the model's table can't be joined to.
+    """
+
+    def get_field(self, name):
+        if name not in self.columns and name not in self.lookup_names:
+            raise FieldError(
+                f"Cannot resolve keyword {name!r} into a column of the join "
+                f"{self.alias!r}, which was made before the queryset was sliced. "
+                f"Choices are: {', '.join(self.columns)}."
+            )
+        return super().get_field(name)
+
+
+class ValueRowOptions(SourceOptions):
+    """The Options of rows that are values: nothing but the columns."""
+
+    parents = {}
+    all_parents = ()
+    ordering = ()
+    related_objects = ()
+    db_table = ""
+    app_label = ""
+
+    def __init__(self, alias, meta=None):
+        super().__init__(alias)
+        self.model = self.concrete_model = Projection(self)
+        self.label = self.object_name = alias
+
+    @property
+    def pk(self):
+        return self.get_field("pk")
+
+    @property
+    def concrete_fields(self):
+        fields = {id(field): field for field in self.columns.values()}
+        return [field for field in fields.values() if field.name != ROW_MARKER]
+
+    fields = extra_columns = concrete_fields
+
+    def get_fields(self):
+        return self.concrete_fields
+
+    def get_path_to_parent(self, parent):
+        return []
+
+    def get_base_chain(self, model):
+        return []

@@ -1,0 +1,173 @@
+"""
+The ON clause of a join: the given condition, or one inferred from the only
+foreign key between the two models.
+"""
+
+from django.core.exceptions import FieldError
+from django.db.models.constants import LOOKUP_SEP
+from django.db.models.expressions import Col, F
+from django.db.models.query_utils import Q
+from django.db.models.sql.where import AND, WhereNode
+
+
+def resolve_condition(query, relation, alias):
+    """
+    Return the WhereNode of the ON clause of the join ``alias``, which is the
+    last entry of the query's FROM clause and stays it.
+    """
+    try:
+        condition, _ = query.build_filter(
+            relation.condition,
+            can_reuse=set(query.alias_map),
+            update_join_types=False,
+        )
+    except FieldError as error:
+        raise FieldError(
+            f"The ON condition of the join {relation.alias!r} can't be resolved: "
+            f"{error}"
+        ) from error
+    if condition.contains_aggregate or condition.contains_over_clause:
+        raise FieldError(
+            f"The ON condition of the join {relation.alias!r} contains an aggregate or "
+            "a window function. Join a queryset that selects it as a column instead."
+        )
+    _move_to_end(query, relation, alias)
+    if not isinstance(condition, WhereNode):
+        condition = WhereNode([condition], connector=AND)
+    return condition
+
+
+def _move_to_end(query, relation, alias):
+    """
+    Put the joins that the ON clause needs before the join itself.
+
+    A path along a foreign key of the joined rows leaves an unreferenced entry
+    behind when it ends at the foreign key, and can't be joined otherwise.
+    """
+    position = list(query.alias_map).index(alias)
+    descendants = {alias}
+    for other, entry in list(query.alias_map.items())[position + 1 :]:
+        if entry.parent_alias not in descendants:
+            continue
+        if query.alias_refcount[other]:
+            raise FieldError(
+                f"The ON condition of the join {relation.alias!r} follows a relation "
+                f"of {relation.alias!r} itself. Join a queryset that selects the "
+                "related column, or annotate() it there."
+            )
+        descendants.add(other)
+        remove_alias(query, other)
+    query.alias_map[alias] = query.alias_map.pop(alias)
+
+
+def remove_alias(query, alias):
+    """Remove an unreferenced entry from the query's FROM clause."""
+    entry = query.alias_map.pop(alias)
+    del query.alias_refcount[alias]
+    query.table_map[entry.table_name] = [
+        other for other in query.table_map[entry.table_name] if other != alias
+    ]
+    if not query.table_map[entry.table_name]:
+        del query.table_map[entry.table_name]
+
+
+def infer_condition(model, relation):
+    """
+    Return the Q() that equates the columns of the only foreign key between
+    ``model`` and the source of the join, in either direction.
+
+    Raise FieldError if there is none, or more than one.
+    """
+    source = relation.field.source
+    candidates = list(_foreign_keys(model, source.model))
+    conditions = {}
+    for field, pairs in candidates:
+        condition = _equate(relation, pairs)
+        if condition is not None:
+            conditions[field] = condition
+    if len(conditions) == 1:
+        return next(iter(conditions.values()))
+    labels = ", ".join(
+        sorted(f"{field.model._meta.label}.{field.name}" for field, _ in candidates)
+    )
+    join = f"the join {relation.alias!r} of {source.model._meta.label}"
+    if len(conditions) > 1:
+        problem = f"More than one foreign key could be the condition of {join}: {labels}."
+    elif candidates:
+        problem = (
+            f"The queryset of {join} doesn't select the columns of the foreign key "
+            f"that links it to {model._meta.label}: {labels}."
+        )
+    else:
+        problem = f"No foreign key links {model._meta.label} with {join}."
+    raise FieldError(
+        f"{problem} Give the ON condition, for example "
+        f"on=Q({relation.alias}{LOOKUP_SEP}<column>=F(<field>))."
+    )
+
+
+def _foreign_keys(model, source_model):
+    """
+    Yield each foreign key between the models with the pairs of its fields, the
+    model's first.
+    """
+    for field in _forward_fields(model):
+        if _is_a(source_model, field.related_model):
+            yield field, field.related_fields
+    for field in _forward_fields(source_model):
+        if _is_a(model, field.related_model):
+            if model == source_model:
+                # Both directions of a foreign key to itself are possible.
+                yield _Reversed(field), field.reverse_related_fields
+            else:
+                yield field, field.reverse_related_fields
+
+
+class _Reversed:
+    """The reverse direction of a foreign key to its own model."""
+
+    def __init__(self, field):
+        self.model = field.model
+        self.name = f"{field.name} (reverse)"
+
+
+def _forward_fields(model):
+    for field in model._meta.get_fields():
+        if (
+            (field.many_to_one or field.one_to_one)
+            and not field.auto_created
+            and field.related_model
+            and not field.remote_field.parent_link
+            and field.get_joining_fields()
+        ):
+            yield field
+
+
+def _is_a(model, ancestor):
+    return issubclass(model._meta.concrete_model, ancestor._meta.concrete_model)
+
+
+def _equate(relation, pairs):
+    names = _column_names(relation.field)
+    condition = Q()
+    for local, remote in pairs:
+        if (name := names.get((remote.model._meta.concrete_model, remote.name))) is None:
+            return None
+        condition &= Q((f"{relation.alias}{LOOKUP_SEP}{name}", F(local.attname)))
+    return condition
+
+
+def _column_names(join_field):
+    """Map (model, field name) of the source's columns to the names they have."""
+    if join_field.instances:
+        return {
+            (field.model._meta.concrete_model, field.name): field.attname
+            for field in join_field.source.model._meta.concrete_fields
+        }
+    from django.db.models.joins.sources import selected_expressions
+
+    return {
+        (expression.target.model._meta.concrete_model, expression.target.name): name
+        for name, expression in selected_expressions(join_field.source.query)
+        if isinstance(expression, Col)
+    }

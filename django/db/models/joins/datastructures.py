@@ -1,0 +1,298 @@
+"""
+Entries of Query.alias_map for joins of sources and for pushed down queries.
+"""
+
+from django.core.exceptions import EmptyResultSet, FullResultSet
+from django.db import NotSupportedError
+from django.db.models.joins.types import JoinType
+from django.db.models.sql.constants import INNER, LOUTER
+from django.db.models.sql.datastructures import BaseTable, Join
+from django.db.models.sql.where import OR
+
+
+class DerivedTable(BaseTable):
+    """
+    A subquery as the base of a query:
+
+        FROM (SELECT ...) "alias"
+    """
+
+    def __init__(self, query, table_name, alias):
+        super().__init__(table_name, alias)
+        self.query = query
+
+    @property
+    def nullable(self):
+        """Whether there are rows without a row of the base table."""
+        return has_unmatched_rows(self.query)
+
+    def relabeled_clone(self, change_map):
+        return self.__class__(
+            self.query.relabeled_clone(change_map),
+            self.table_name,
+            change_map.get(self.table_alias, self.table_alias),
+        )
+
+    def resolve_expression(self, query, *args, **kwargs):
+        """Resolve references to ``query``, which is outside the base's own."""
+        return self.__class__(
+            self.query.resolve_expression(query, *args, **kwargs),
+            self.table_name,
+            self.table_alias,
+        )
+
+    def get_source_expressions(self):
+        return [self.query]
+
+    @property
+    def identity(self):
+        return self.__class__, self.table_name, self.table_alias, self.query
+
+    def as_sql(self, compiler, connection):
+        return _derived_table_sql(compiler, connection, self.query, self.table_alias)
+
+
+class SourceJoin(Join):
+    """
+    A join of a source under an alias that the user chose:
+
+        LEFT OUTER JOIN (SELECT ...) "alias" ON (condition)
+
+    ``query`` is the source's resolved query, or None if a table is joined.
+    ``condition`` is the resolved WhereNode of the ON clause. ``lateral`` tells
+    whether the source refers to the query that it is joined to.
+    """
+
+    join_fields = join_cols = ()
+
+    def __init__(self, relation, parent_alias, table_alias, join_type=None):
+        self.filtered_relation = relation
+        self.join_field = relation.field
+        self.parent_alias = parent_alias
+        self.table_alias = table_alias
+        # Table aliases are handed out by table name.
+        self.table_name = relation.alias
+        self.join_type = join_type or relation.join_type.sql
+        # Only a LEFT JOIN may be demoted and promoted again.
+        self.nullable = relation.join_type is JoinType.LEFT
+        self.query = relation.field.query
+        self.condition = None
+        self.lateral = False
+
+    def copy(self, **attributes):
+        clone = self.__class__(
+            self.filtered_relation, self.parent_alias, self.table_alias, self.join_type
+        )
+        clone.query = self.query
+        clone.condition = self.condition
+        clone.lateral = self.lateral
+        for name, value in attributes.items():
+            setattr(clone, name, value)
+        return clone
+
+    def relabeled_clone(self, change_map):
+        return self.copy(
+            parent_alias=change_map.get(self.parent_alias, self.parent_alias),
+            table_alias=change_map.get(self.table_alias, self.table_alias),
+            query=self.query and self.query.relabeled_clone(change_map),
+            condition=self.condition and self.condition.relabeled_clone(change_map),
+        )
+
+    def resolve_expression(self, query, *args, **kwargs):
+        """Resolve references to ``query``, which is outside the join's own."""
+        return self.copy(
+            query=self.query and self.query.resolve_expression(query, *args, **kwargs),
+            condition=self.condition
+            and self.condition.resolve_expression(query, *args, **kwargs),
+        )
+
+    def get_source_expressions(self):
+        return [expression for expression in (self.query, self.condition) if expression]
+
+    def demote(self):
+        return self.copy(join_type=INNER)
+
+    def promote(self):
+        return self.copy(join_type=LOUTER)
+
+    @property
+    def identity(self):
+        return self.__class__, self.filtered_relation
+
+    def as_sql(self, compiler, connection):
+        self.check_support(connection)
+        source_sql, params = self.source_as_sql(compiler, connection)
+        sql = f"{self.join_type} {source_sql}"
+        if self.condition is None:
+            return sql, params
+        try:
+            condition_sql, condition_params = compiler.compile(self.condition)
+        except FullResultSet:
+            condition_sql, condition_params = "1 = 1", ()
+        except EmptyResultSet:
+            condition_sql, condition_params = "1 = 0", ()
+        # Several conditions come in parentheses.
+        if not condition_sql.startswith("("):
+            condition_sql = f"({condition_sql})"
+        return f"{sql} ON {condition_sql}", [*params, *condition_params]
+
+    def source_as_sql(self, compiler, connection):
+        if self.query is None:
+            db_table = self.join_field.related_model._meta.db_table
+            return BaseTable(db_table, self.table_alias).as_sql(compiler, connection)
+        sql, params = _derived_table_sql(
+            compiler, connection, self.query, self.table_alias
+        )
+        return f"LATERAL {sql}" if self.lateral else sql, params
+
+    def check_support(self, connection):
+        """
+        Raise NotSupportedError if the database lacks this kind of join, and
+        ValueError if the source is in another database.
+        """
+        alias = self.filtered_relation.alias
+        features = connection.features
+        for needed, supported in [
+            (JoinType.RIGHT, features.supports_right_join),
+            (JoinType.FULL, features.supports_full_join),
+        ]:
+            if self.filtered_relation.join_type is needed and not supported:
+                raise NotSupportedError(
+                    f"{connection.display_name} has no {needed.sql}, which the join "
+                    f"{alias!r} needs."
+                )
+        if self.lateral and not features.supports_lateral_joins:
+            raise NotSupportedError(
+                f"{connection.display_name} has no LATERAL, which the join {alias!r} "
+                "needs because its queryset uses OuterRef()."
+            )
+        db = self.join_field.source.db
+        if db is not None and db != connection.alias:
+            raise ValueError(
+                f"The queryset of the join {alias!r} is bound to the database {db!r}, "
+                f"but the query runs on {connection.alias!r}. Remove using()."
+            )
+
+
+def _derived_table_sql(compiler, connection, query, alias):
+    # An empty subquery has no rows, but the query that selects from it may.
+    sql, params = query.get_compiler(connection=connection, elide_empty=False).as_sql()
+    return f"({sql}) {compiler.quote_name(alias)}", params
+
+
+def is_derived_table(query, alias):
+    """
+    Return whether ``alias`` is a subquery in the query's FROM clause. Called
+    by SQLCompiler.collapse_group_by().
+    """
+    entry = query.alias_map.get(alias)
+    return isinstance(entry, SourceJoin | DerivedTable) and entry.query is not None
+
+
+def has_unmatched_rows(query):
+    """
+    Return whether the query has rows without a row of its base table because
+    of a RIGHT or a FULL join. Called by Query.setup_joins().
+    """
+    return any(
+        entry.nullable
+        if isinstance(entry, DerivedTable)
+        else isinstance(entry, SourceJoin)
+        and entry.filtered_relation.join_type.keeps_right
+        for entry in query.alias_map.values()
+    )
+
+
+def check_base_rows(compiler, rows):
+    """
+    Return ``rows``, refusing those that no instance of the model can be made
+    from. Called by ModelIterable.
+    """
+    if not compiler.query._filtered_relations or not has_unmatched_rows(compiler.query):
+        return rows
+    pk_field = compiler.query.model._meta.pk_fields[0]
+    [position] = [
+        position
+        for position in compiler.klass_info["select_fields"]
+        if compiler.select[position][0].target == pk_field
+    ]
+    return _refuse_unmatched_rows(rows, position)
+
+
+def _refuse_unmatched_rows(rows, position):
+    for row in rows:
+        if row[position] is None:
+            raise ValueError(
+                "A RIGHT or FULL join returned a row without a row of the queryset's "
+                "model, so there is no instance of it. Use values() or values_list(), "
+                "or filter(pk__isnull=False)."
+            )
+        yield row
+
+
+def resolve_joins(query, outer_query, *args, **kwargs):
+    """
+    Resolve references to ``outer_query`` in the joins of ``query``. Called by
+    Query.resolve_expression().
+    """
+    for alias, entry in query.alias_map.items():
+        if isinstance(entry, SourceJoin | DerivedTable):
+            query.alias_map[alias] = entry.resolve_expression(
+                outer_query, *args, **kwargs
+            )
+
+
+def relabel_joins(query, change_map):
+    """
+    Relabel what the joins of ``query`` refer to, if they weren't relabeled
+    themselves. Called by Query.change_aliases().
+    """
+    relabeled = set(change_map.values())
+    for alias, entry in query.alias_map.items():
+        if isinstance(entry, SourceJoin | DerivedTable) and alias not in relabeled:
+            query.alias_map[alias] = entry.relabeled_clone(change_map)
+
+
+def get_join_expressions(query):
+    """
+    Yield the expressions in the joins of ``query``. Called by
+    Query.get_external_cols().
+    """
+    for entry in query.alias_map.values():
+        if isinstance(entry, SourceJoin | DerivedTable):
+            yield from entry.get_source_expressions()
+
+
+def merge_relations(query, other):
+    """
+    Add the joins of ``other`` to what lookup paths of ``query`` can start with.
+    Called by Query.combine().
+
+    Raise ValueError if an alias has two meanings.
+    """
+    for alias, relation in other._filtered_relations.items():
+        if query._filtered_relations.setdefault(alias, relation) != relation:
+            raise ValueError(
+                f"The querysets have different joins called {alias!r}. Rename one of "
+                "them."
+            )
+
+
+def merge_join(query, join, alias, connector):
+    """
+    Return the alias that ``join``, called ``alias`` in the other query, has in
+    ``query``, adding it if it isn't there yet. Called by Query.combine().
+    """
+    relation = join.filtered_relation
+    for other_alias, entry in query.alias_map.items():
+        if entry == join:
+            query.ref_alias(other_alias)
+            return other_alias
+    if connector == OR and not join.nullable:
+        raise ValueError(
+            f"The join {relation.alias!r} would remove rows of the queryset that "
+            "doesn't have it. Join it to both, or use JoinType.LEFT."
+        )
+    table_alias, _ = query.table_alias(join.table_name, True, relation)
+    query.alias_map[table_alias] = join.relabeled_clone({alias: table_alias})
+    return table_alias

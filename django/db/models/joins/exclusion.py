@@ -1,0 +1,52 @@
+"""
+exclude() along a relation to many of the joined rows.
+"""
+
+from django.db.models.constants import LOOKUP_SEP
+from django.db.models.expressions import Exists, F, OuterRef
+
+
+def is_beyond_join(names_with_path):
+    """
+    Return whether a lookup path starts with a join that is part of the query.
+    Called by Query.split_exclude().
+    """
+    return any(
+        step.filtered_relation and step.filtered_relation.joined
+        for _, path in names_with_path
+        for step in path
+    )
+
+
+def exclude_beyond_join(query, filter_expr, names_with_path):
+    """
+    Build the negated condition that no row related to the joined row matches.
+
+    The joined row is a row of the query, so only what is beyond it goes to the
+    subquery, which starts at the last model before the relation to many:
+
+        NOT EXISTS(SELECT 1 FROM b WHERE b.id = alias.b_id AND b.to_many...)
+    """
+    lookup, value = filter_expr
+    prefix = [name for name, _ in names_with_path[:-1]]
+    model = names_with_path[-2][1][-1].to_opts.model
+    rest = lookup.split(LOOKUP_SEP)[len(prefix) :]
+    related = model._base_manager.filter(
+        **{LOOKUP_SEP.join(rest): outer_references(value)},
+        pk=OuterRef(LOOKUP_SEP.join([*prefix, "pk"])),
+    )
+    return query.build_filter(Exists(related))
+
+
+def outer_references(value):
+    """Return ``value`` with references to the fields of the outer query."""
+    if isinstance(value, F):
+        return value if isinstance(value, OuterRef) else OuterRef(value.name)
+    if isinstance(value, list | tuple):
+        return type(value)(map(outer_references, value))
+    if hasattr(value, "get_source_expressions"):
+        value = value.copy()
+        value.set_source_expressions(
+            [outer_references(source) for source in value.get_source_expressions()]
+        )
+    return value

@@ -1,0 +1,113 @@
+"""
+The names of joins.
+
+An alias is a name twice: lookup paths start with it, and it is an identifier
+in SQL. The SQL alias equals it unless another entry of FROM has the name.
+"""
+
+import re
+import unicodedata
+
+from django.db.models.constants import LOOKUP_SEP
+
+# PostgreSQL cuts identifiers at this length, other databases allow more.
+MAX_ALIAS_BYTES = 63
+
+GENERATED_ALIAS = re.compile(r"([A-Za-z]+)\d+")
+
+
+def check_join_alias(query, alias):
+    """
+    Raise TypeError or ValueError if ``alias`` can't name a join of ``query``.
+    """
+    from django.db.models.sql.query import get_field_names_from_opts
+
+    if not isinstance(alias, str):
+        raise TypeError(f"The alias of a join must be a string, not {alias!r}.")
+    check_identifier(alias, "join alias")
+    query.check_alias(alias)
+    if alias == "pk" or alias in get_field_names_from_opts(query.get_meta()):
+        raise ValueError(
+            f"The join alias {alias!r} conflicts with a field on the model "
+            f"{query.model._meta.label}. Choose another alias."
+        )
+    if alias in query._filtered_relations:
+        raise ValueError(
+            f"The join alias {alias!r} is already the name of a join of this "
+            "queryset. Choose another alias."
+        )
+    for name in query.annotations:
+        if name == alias or name.startswith(alias + LOOKUP_SEP):
+            raise ValueError(
+                f"The join alias {alias!r} conflicts with the annotation {name!r}. "
+                "Choose another alias."
+            )
+
+
+def check_identifier(name, kind):
+    """Raise ValueError if ``name`` can't be one component of a lookup path."""
+    if not name.isidentifier():
+        raise ValueError(
+            f"The {kind} {name!r} is not a valid identifier. Use letters, digits, and "
+            "underscores."
+        )
+    if LOOKUP_SEP in name or name.endswith("_"):
+        raise ValueError(
+            f"The {kind} {name!r} must not contain {LOOKUP_SEP!r} or end with an "
+            "underscore, as lookup paths couldn't be told from it."
+        )
+    if len(name.encode()) > MAX_ALIAS_BYTES:
+        raise ValueError(
+            f"The {kind} {name!r} is longer than {MAX_ALIAS_BYTES} bytes. Choose a "
+            "shorter one."
+        )
+
+
+def check_annotation_name(query, annotation, name):
+    """
+    Raise ValueError if an annotation called ``name`` would shadow a join or a
+    column of it. Called by Query.add_annotation().
+    """
+    for alias in query._filtered_relations:
+        if name == alias:
+            raise ValueError(
+                f"The annotation {name!r} conflicts with a join of that name."
+            )
+        if name.startswith(alias + LOOKUP_SEP) and name != getattr(
+            annotation, "default_alias", None
+        ):
+            raise ValueError(
+                f"The annotation {name!r} looks like a column of the join {alias!r}. "
+                "Choose a name that doesn't start with the alias."
+            )
+
+
+def fold(name):
+    """Return what databases that compare identifiers without case compare."""
+    return unicodedata.normalize("NFKC", name).casefold()
+
+
+def free_alias(query, alias):
+    """
+    Return ``alias``, or a generated one if an entry of the query's FROM clause
+    has that name already. Called by Query.table_alias().
+    """
+    taken = {fold(name) for name in query.alias_map}
+    number = len(query.alias_map) + 1
+    while fold(alias) in taken:
+        alias = f"{query.alias_prefix}{number}"
+        number += 1
+    return alias
+
+
+def reserved_prefixes(query):
+    """
+    Return the prefixes of generated aliases that the names of the query's
+    joins look like ({"U"} for a join called u1). Called by
+    Query.bump_prefix().
+    """
+    return {
+        match[1].upper()
+        for alias in query._filtered_relations
+        if (match := GENERATED_ALIAS.fullmatch(alias))
+    }

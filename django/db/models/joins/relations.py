@@ -1,0 +1,137 @@
+"""
+The virtual relation that lookup paths walk from a model to a joined source.
+"""
+
+from django.db.models.deletion import DO_NOTHING
+from django.db.models.fields.related import ForeignObject
+from django.db.models.query_utils import FilteredRelation, PathInfo, Q
+
+
+class VirtualField(ForeignObject):
+    """
+    A relation without columns of its own, from a model to rows in FROM.
+
+    ``options`` describe the rows to lookup paths, ``row_marker`` are fields
+    that are NULL in unmatched rows only, ``instances`` tells whether the rows
+    are instances of ``related_model``, and ``select_mask`` what to load of them.
+    """
+
+    def __init__(self, model, name, related_model, options, row_marker, instances):
+        super().__init__(
+            related_model,
+            on_delete=DO_NOTHING,
+            from_fields=(),
+            to_fields=(),
+            related_name="+",
+            null=True,
+        )
+        self.model = model
+        self.name = self.attname = name
+        self.column = None
+        self.options = options
+        self.row_marker = row_marker
+        self.instances = instances
+        self.select_mask = {}
+
+    def __reduce__(self):
+        # No model has this field to load it from.
+        return object.__reduce_ex__(self, 2)
+
+    def get_path_info(self, filtered_relation=None):
+        return [
+            PathInfo(
+                from_opts=self.model._meta,
+                to_opts=self.options,
+                target_fields=tuple(self.row_marker),
+                join_field=self,
+                m2m=False,
+                direct=False,
+                filtered_relation=filtered_relation,
+            )
+        ]
+
+    def resolve_related_fields(self):
+        return []
+
+
+class JoinField(VirtualField):
+    """
+    The relation to a joined source.
+
+    What makes it match is the ON condition that the join holds.
+    """
+
+    def __init__(self, model, alias, source):
+        self.source = source
+        self.query, options, row_marker = source.project(alias)
+        super().__init__(
+            model, alias, source.model, options, row_marker, source.instances
+        )
+        if source.query and source.instances:
+            # only() and defer() of the source.
+            self.select_mask = source.query.get_select_mask()
+
+
+class JoinRelation(FilteredRelation):
+    """
+    What was asked of a join: alias, source, condition, and type. Immutable.
+
+    Query._filtered_relations holds it by alias, next to those that name a
+    relation of the model. The resolved source and condition are in
+    Query.alias_map.
+    """
+
+    joined = True
+
+    def __init__(self, model, alias, source, condition, join_type):
+        self.relation_name = source
+        self.alias = alias
+        self.condition = condition
+        self.join_type = join_type
+        self.resolved_condition = None
+        self.field = JoinField(model, alias, source)
+
+    def __eq__(self, other):
+        if self is other:
+            return True
+        if not isinstance(other, JoinRelation):
+            return NotImplemented
+        return (
+            self.alias == other.alias
+            and self.join_type == other.join_type
+            and self.field.model == other.field.model
+            and self.condition == other.condition
+            and self.relation_name == other.relation_name
+        )
+
+    def __hash__(self):
+        return hash((self.alias, self.join_type))
+
+    def clone(self):
+        return self
+
+
+
+class EmbeddedRelation(FilteredRelation):
+    """
+    A join inside the subquery that a query selects from, which selects the
+    join's columns under names of their own.
+    """
+
+    joined = True
+
+    def __init__(self, field):
+        self.relation_name = field.name
+        self.alias = field.name
+        self.condition = Q()
+        self.join_type = None
+        self.resolved_condition = None
+        self.field = field
+
+    def __eq__(self, other):
+        if not isinstance(other, EmbeddedRelation):
+            return NotImplemented
+        return self.field.name == other.field.name
+
+    def clone(self):
+        return self

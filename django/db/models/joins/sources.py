@@ -1,0 +1,253 @@
+"""
+What is joined: the rows of a model's table or of a queryset.
+"""
+
+from functools import partial
+
+from django.core.exceptions import FieldError
+from django.db.models.expressions import Value
+from django.db.models.joins.columns import (
+    ROW_MARKER,
+    ModelRowOptions,
+    ValueRowOptions,
+    project_expression,
+    project_field,
+)
+from django.db.models.joins.names import check_identifier
+from django.db.models.joins.structure import same_structure
+from django.db.models.sql.where import ExtraWhere
+
+
+class JoinSource:
+    """
+    The rows that a join adds to a query. Immutable.
+
+    ``query`` is None for a model, whose table is joined as it is. ``instances``
+    tells whether the rows are instances of ``model`` or just values. ``db`` is
+    the database that the queryset is bound to by using(), if it is.
+    """
+
+    def __init__(self, model, query=None, *, instances=True, db=None):
+        self.model = model
+        self.query = query
+        self.instances = instances
+        self.db = db
+
+    def __repr__(self):
+        kind = "table" if self.query is None else "queryset"
+        return f"<{self.__class__.__name__}: {kind} of {self.model._meta.label}>"
+
+    def __eq__(self, other):
+        if not isinstance(other, JoinSource):
+            return NotImplemented
+        return (
+            self.model == other.model
+            and self.instances == other.instances
+            and self.db == other.db
+            and same_structure(self.query, other.query)
+        )
+
+    def __hash__(self):
+        return hash((self.model, self.instances, self.db))
+
+    @classmethod
+    def create(cls, value):
+        """
+        Return the source that a model, a manager, or a queryset stands for.
+
+        Raise TypeError for anything else and for a queryset with extra().
+        """
+        from django.db.models import Manager, Model, QuerySet
+        from django.db.models.sql.query import Query
+
+        if isinstance(value, cls):
+            return value
+        if isinstance(value, type) and issubclass(value, Model):
+            if value._meta.abstract or value._meta.swapped:
+                raise TypeError(f"{value._meta.label} has no table that can be joined.")
+            # The table of a child holds a part of its fields only.
+            inherits = any(value._meta.concrete_model._meta.parents.values())
+            return cls(value, Query(value) if inherits else None)
+        if isinstance(value, Manager):
+            value = value.all()
+        if not isinstance(value, QuerySet):
+            raise TypeError(
+                "A join needs a model, a manager, or a queryset, not "
+                f"{value.__class__.__name__!r}."
+                + (
+                    " Pass the queryset itself instead of a list of its rows."
+                    if isinstance(value, list | tuple)
+                    else ""
+                )
+            )
+        query = value.query
+        if uses_extra(query):
+            raise TypeError(
+                "A queryset with extra() can't be joined. Use annotate() and filter()."
+            )
+        return cls(
+            value.model, query.chain(), instances=value._fields is None, db=value._db
+        )
+
+    def project(self, alias):
+        """
+        Return the query that FROM holds, the Options of its rows, and the
+        fields that are NULL in unmatched rows only.
+        """
+        if self.query is None:
+            options = ModelRowOptions(alias, self.model._meta)
+            return None, options, self.model._meta.pk_fields
+        query = self.query.clone()
+        query.select_related = False
+        query.subquery = True
+        if self.instances:
+            options = _instance_options(query, alias)
+            project_instances(query)
+            row_marker = [
+                options.get_field(field.name) for field in self.model._meta.pk_fields
+            ]
+        else:
+            options = _value_options(query, alias)
+            project_values(query, list(options.names))
+            row_marker = [options.columns[ROW_MARKER]]
+        query.clear_ordering(force=False)
+        return query, options, row_marker
+
+
+def uses_extra(query):
+    return bool(
+        query.extra
+        or query.extra_tables
+        or query.extra_order_by
+        or any(isinstance(node, ExtraWhere) for node in query.where.leaves())
+        or any(uses_extra(combined) for combined in query.combined_queries)
+    )
+
+
+def _instance_options(query, alias):
+    meta = query.get_meta()
+    options = ModelRowOptions(alias, meta)
+    for field in meta.concrete_fields:
+        if field.model._meta.concrete_model != meta.concrete_model:
+            inherited = project_field(
+                field, field.name, meta.concrete_model, field.column, field.attname
+            )
+            options.add_column(inherited, field.name, field.attname)
+    for name, expression in query.annotation_select.items():
+        _add_expression(options, name, expression)
+    return options
+
+
+def _value_options(query, alias):
+    options = ValueRowOptions(alias)
+    options.names = {name: None for name, _ in selected_expressions(query)}
+    for name, expression in selected_expressions(query):
+        _add_expression(options, name, expression)
+    options.add_column(
+        project_expression(Value(1), ROW_MARKER, options.model), ROW_MARKER
+    )
+    return options
+
+
+def _add_expression(options, name, expression):
+    if "__" in name:
+        raise ValueError(
+            f"The queryset of the join {options.alias!r} selects {name!r}, which reads "
+            f"as a lookup path. Name the column: "
+            f"values({name.replace('__', '_')}=F({name!r}))."
+        )
+    check_identifier(name, f"column of the join {options.alias!r}")
+    try:
+        field = project_expression(expression, name, options.model)
+    except FieldError as error:
+        raise FieldError(
+            f"The join {options.alias!r} can't have the column {name!r}: {error}"
+        ) from error
+    options.add_column(field, name)
+
+
+def selected_expressions(query):
+    """Return the (name, expression) pairs that a values() query selects."""
+    if query.selected:
+        return [
+            (name, _selected_expression(query, reference))
+            for name, reference in query.selected.items()
+        ]
+    return [
+        *zip(query.values_select, query.select),
+        *query.annotation_select.items(),
+    ]
+
+
+def _selected_expression(query, reference):
+    if isinstance(reference, str):
+        return query.annotations[reference]
+    return query.select[reference]
+
+
+def project_instances(query):
+    """
+    Make ``query`` select every concrete field of its model, inherited and
+    deferred ones too, under its column's name, and its annotations.
+    """
+    meta = query.get_meta()
+    start_alias = query.get_initial_alias()
+    seen_models = {None: start_alias}
+    columns = {}
+    for field in meta.concrete_fields:
+        model = field.model._meta.concrete_model
+        if model == meta.concrete_model:
+            model = None
+        alias = query.join_parent_model(meta, model, start_alias, seen_models)
+        columns[field.column] = field.get_col(alias)
+    query.clear_deferred_loading()
+    query.set_select(columns.values())
+    query.values_select = tuple(columns)
+    if query.group_by is True:
+        query.set_group_by(allow_aliases=False)
+    query.selected = {
+        **{column: position for position, column in enumerate(columns)},
+        **{name: name for name in query.annotation_select},
+    }
+    query.combined_queries = tuple(
+        _project_branch(branch, project_instances)
+        for branch in query.combined_queries
+    )
+
+
+def rename_selection(query, names):
+    """Make ``query``, a values() one, select what it selects as ``names``."""
+    references = (
+        query.selected.values()
+        if query.selected
+        else [*range(len(query.values_select)), *query.annotation_select]
+    )
+    query.selected = dict(zip(names, references))
+
+
+def project_values(query, names):
+    """
+    Make ``query`` select its values under ``names`` and mark its rows.
+    """
+    rename_selection(query, names)
+    select_annotation(query, ROW_MARKER, Value(1))
+    query.combined_queries = tuple(
+        _project_branch(branch, partial(project_values, names=names))
+        for branch in query.combined_queries
+    )
+
+
+def select_annotation(query, name, expression):
+    """Make ``query``, whose selection is explicit, select an expression too."""
+    expression = expression.resolve_expression(query)
+    query.annotations = {**query.annotations, name: expression}
+    query.append_annotation_mask([name])
+    query.selected = {**query.selected, name: name}
+    query._annotation_select_cache = None
+
+
+def _project_branch(branch, project):
+    branch = branch.clone()
+    project(branch)
+    branch.clear_ordering(force=False)
+    return branch

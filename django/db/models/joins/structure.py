@@ -1,0 +1,97 @@
+"""
+Structural equality of queries and expressions.
+
+Two joins mean the same if they were asked for in the same way: a builder
+called twice, an unpickled copy. Expressions compare by their constructor's
+arguments and queries by identity, so neither answers that.
+"""
+
+from collections.abc import Mapping
+
+from django.db.models.expressions import BaseExpression, Col, F, ResolvedOuterRef
+from django.db.models.fields import Field
+from django.db.models.fields.reverse_related import ForeignObjectRel
+from django.db.models.lookups import Lookup
+from django.utils.tree import Node
+
+# State that grows by using a query or holds cached values.
+VOLATILE = frozenset(
+    {
+        "_annotation_select_cache",
+        "_constructor_args",
+        "_extra_select_cache",
+        "_lookup_joins",
+        "alias_refcount",
+        "base_table",
+        "contains_aggregate",
+        "contains_column_references",
+        "contains_over_clause",
+        "contains_subquery",
+        "convert_value",
+        "external_aliases",
+        "identity",
+        "output_field",
+        "subq_aliases",
+        "table_map",
+        "used_aliases",
+    }
+)
+
+
+def same_structure(left, right):
+    """Return whether two values, expressions or queries were built alike."""
+    if left is right:
+        return True
+    if type(left) is not type(right):
+        return False
+    if isinstance(left, Field | ForeignObjectRel):
+        return left.name == right.name and left.model == right.model
+    if isinstance(left, Col):
+        return left.alias == right.alias and same_structure(left.target, right.target)
+    if isinstance(left, BaseExpression | F | Node):
+        return same_structure(_state(left), _state(right))
+    if isinstance(left, Mapping):
+        return left.keys() == right.keys() and all(
+            same_structure(value, right[key]) for key, value in left.items()
+        )
+    if isinstance(left, list | tuple):
+        return len(left) == len(right) and all(map(same_structure, left, right))
+    return bool(left == right)
+
+
+def refers_outside(query):
+    """
+    Return whether ``query`` or a subquery in it refers to the query that it
+    will be a part of.
+    """
+    return any(isinstance(expression, ResolvedOuterRef) for expression in walk(query))
+
+
+def walk(expression):
+    """Yield an expression or a query and everything in it."""
+    from django.db.models.sql.query import Query
+
+    yield expression
+    if isinstance(expression, Query):
+        children = [
+            *expression.select,
+            *expression.annotations.values(),
+            expression.where,
+            *expression.order_by,
+            *expression.combined_queries,
+            *expression.alias_map.values(),
+        ]
+    elif isinstance(expression, Lookup):
+        children = [expression.lhs, expression.rhs]
+    elif isinstance(expression, list | tuple):
+        children = expression
+    elif hasattr(expression, "get_source_expressions"):
+        children = expression.get_source_expressions()
+    else:
+        return
+    for child in children:
+        yield from walk(child)
+
+
+def _state(obj):
+    return {key: value for key, value in vars(obj).items() if key not in VOLATILE}

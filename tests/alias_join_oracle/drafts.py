@@ -1,0 +1,243 @@
+"""A query under construction: its steps and what is in scope after them."""
+
+from . import spec
+from .maker import Maker, family, is_relation, table_refs
+from .schema import LINKS, primary_key
+
+
+class Draft:
+    def __init__(self, maker: Maker, model, outer=()):
+        self.maker = maker
+        self.areas = maker.areas
+        self.model = model
+        self.outer = tuple(spec.Outer(ref.path, ref.kind) for ref in outer)
+        self.steps = []
+        self.refs = table_refs(model)
+        # References that may not be negated.
+        self.positive = []
+        # Aliases of joins: name -> model, or None for a projection.
+        self.aliases = {}
+        # What tells one row from another.
+        self.identity = [spec.Ref((name,), model) for name in primary_key(model)]
+        self.annotations = []
+        # Those of alias(), which cannot be selected.
+        self.hidden = []
+        # Names in the output, None while the rows are model instances.
+        self.columns = None
+        # "", "grouped", "distinct", "sliced" or "union".
+        self.stage = ""
+        self.pushed = False
+        # A relation's join that only exists where it is referenced.
+        self.lazy = ""
+
+    @property
+    def query(self):
+        return spec.Query(self.model, tuple(self.steps))
+
+    def add(self, step):
+        self.steps.append(step)
+
+    # Steps that keep the rows' shape.
+
+    def filter(self, depth=3):
+        negated = bool(self.refs) and self.maker.chance(35)
+        positive = () if negated else self.positive
+        refs = self.focus()
+        condition = self.maker.condition(refs, positive, depth, negated)
+        self.add(spec.Filter(condition, negated))
+
+    def focus(self):
+        """The columns in scope, or only those of one of the records in scope."""
+        if not self.refs or self.maker.chance(40):
+            return self.refs
+        ref = self.maker.pick(self.refs)
+        return [other for other in self.refs if other.path[:-1] == ref.path[:-1]]
+
+    def correlate(self):
+        """Compare with a column of the query around this one."""
+        pairs = [
+            (inner, outer)
+            for outer in self.outer
+            for inner in self.refs
+            if family(inner.kind) == family(outer.kind) and len(inner.path) == 1
+        ]
+        inner, outer = self.maker.pick(pairs)
+        name = "exact" if self.maker.chance(70) else self.maker.pick(("lte", "gt"))
+        self.add(spec.Filter(spec.Lookup(inner, name, outer)))
+
+    def annotate(self):
+        refs = self.refs + self.positive
+        ref = self.maker.pick([ref for ref in refs if not is_relation(ref)])
+        name = self.maker.name("x")
+        value = self.maker.operand(ref.kind, refs)
+        if is_relation(value):
+            value = ref
+        method = "annotate" if self.maker.chance(70) else "alias"
+        self.add(spec.Annotate(name, value, method))
+        ref = spec.Ref((name,), value.kind)
+        if self.areas.negated_annotations:
+            self.refs.append(ref)
+        else:
+            self.positive.append(ref)
+        (self.annotations if method == "annotate" else self.hidden).append(ref)
+
+    def either(self):
+        connector = self.maker.pick(("|", "&"))
+        sides = [
+            spec.Filter(self.maker.condition(self.focus(), (), 2, True), negated)
+            for negated in (self.maker.chance(30), self.maker.chance(30))
+        ]
+        self.add(spec.Either(connector, *sides))
+
+    def order(self, total=False):
+        refs = self.shown if self.columns is not None else self.refs + self.positive
+        if self.stage:
+            refs = self.shown
+        refs = [ref for ref in refs if not is_relation(ref)]
+        keys = [
+            spec.Key(
+                ref,
+                self.maker.chance(40),
+                self.maker.pick(("", "", "first", "last")),
+            )
+            for ref in (self.maker.some(refs, 0 if total else 1, 2) if refs else ())
+        ]
+        if total:
+            known = {key.operand for key in keys}
+            keys += [spec.Key(ref) for ref in self.identity if ref not in known]
+        self.add(spec.Order(tuple(keys)))
+
+    @property
+    def shown(self):
+        if self.columns is not None:
+            return [ref for ref in self.columns]
+        return table_refs(self.model, depth=1) + self.annotations
+
+    # Steps that change the rows' shape.
+
+    def values(self, plain=False, least=1):
+        """Select columns; plain ones have names without a path."""
+        refs = [r for r in self.refs + self.positive if r not in self.hidden]
+        chosen = dict.fromkeys(self.maker.some(refs, least, 4))
+        pairs = []
+        for ref in chosen:
+            if len(ref.path) > 1 and (plain or self.maker.chance(30)):
+                pairs.append((self.maker.name("c"), ref))
+            else:
+                pairs.append((ref.name, ref))
+        if self.maker.chance(20):
+            value = self.maker.operand(self.maker.pick(refs).kind, refs)
+            if isinstance(value, spec.Call):
+                pairs.append((self.maker.name("c"), value))
+        self.project(pairs)
+
+    def project(self, pairs):
+        self.add(spec.Values(tuple(pairs)))
+        self.columns = [
+            value
+            if isinstance(value, spec.Ref) and value.name == name
+            else spec.Ref((name,), value.kind)
+            for name, value in pairs
+        ]
+        self.expose(self.columns)
+        self.annotations = []
+        self.identity = list(self.columns)
+
+    def aggregate(self, refs, relation=()):
+        """One aggregate over the rows of a group or of the query."""
+        sources = [] if relation else self.sources
+        function = self.maker.pick(("Count", "Sum", "Min", "Max"))
+        argument = None
+        if function == "Count":
+            argument = self.maker.pick([None, *refs, *sources])
+        else:
+            kinds = ("int", "decimal") if function == "Sum" else ("int", "moment")
+            usable = [ref for ref in refs if ref.kind in kinds]
+            if usable:
+                argument = self.maker.pick(usable)
+            else:
+                function = "Count"
+        distinct = argument is not None and self.maker.chance(20)
+        condition = None
+        if argument is not None and self.maker.chance(20):
+            condition = self.maker.condition(
+                refs, depth=1, simple=not self.areas.negated_when
+            )
+        if function in ("Min", "Max"):
+            distinct = False
+        return spec.Aggregate(
+            self.maker.name("n"), function, argument, distinct, condition, relation
+        )
+
+    @property
+    def sources(self):
+        """The aliases that can be counted."""
+        return [spec.Ref((n,), model or "int") for n, model in self.aliases.items()]
+
+    def group(self):
+        """annotate() with aggregates, by row or by the columns of values()."""
+        refs = self.refs + self.positive
+        relation = ()
+        if not self.aliases and not self.stage and self.maker.chance(40):
+            links = [x for x in LINKS[self.model].values() if x.way != "forward"]
+            if links:
+                link = self.maker.pick(links)
+                relation = (link.name,)
+                refs = table_refs(link.target, relation, depth=1)
+        if not relation and self.maker.chance(60):
+            self.values(plain=True)
+        aggregates = []
+        for _ in range(self.maker.number(1, 2)):
+            step = self.aggregate(refs, relation)
+            if relation and step.argument is None:
+                step = spec.Aggregate(
+                    step.name, "Count", self.maker.pick(refs), relation=relation
+                )
+            self.add(step)
+            kind = step.argument.kind if step.function in ("Min", "Max", "Sum") else ""
+            aggregates.append(spec.Ref((step.name,), kind or "int"))
+        self.stage = "grouped"
+        if self.columns is None:
+            self.annotations = self.annotations + aggregates
+            self.expose(table_refs(self.model, depth=1) + self.annotations)
+        else:
+            self.columns = self.columns + aggregates
+            self.expose(self.columns)
+        if self.maker.chance(40):
+            self.filter(depth=1)
+
+    def expose(self, refs):
+        """Reset what is in scope."""
+        computed = [ref for ref in refs if ref.path[0][1:].isdigit()]
+        if self.areas.negated_annotations:
+            computed = []
+        self.refs = [ref for ref in refs if ref not in computed]
+        self.positive = computed
+
+    def distinct(self):
+        if self.columns is not None and self.model == "Note":
+            self.add(spec.Order(()))
+        self.add(spec.Distinct())
+        self.stage = "distinct"
+
+    def slice(self):
+        self.order(total=True)
+        start = self.maker.pick((0, 0, 1))
+        self.add(spec.Slice(start, start + self.maker.number(1, 3)))
+        self.stage = "sliced"
+
+    def union(self, other):
+        """Combine with a query of the same columns."""
+        method = self.maker.pick(("union", "union", "intersection", "difference"))
+        everything = method == "union" and self.maker.chance(40)
+        self.add(spec.Union(method, other, everything))
+        self.stage = "union"
+
+    def pushed_down(self):
+        """What is in scope once a join made the query a derived table."""
+        if self.columns is None:
+            self.expose(table_refs(self.model) + self.annotations)
+        else:
+            self.expose(self.columns)
+        self.aliases = {}
+        self.stage, self.pushed = "", True

@@ -1,0 +1,189 @@
+"""
+A query as plain data: what build.py writes as code and truth.py computes.
+
+Operands have a kind: int, text, decimal, moment, bool, or the name of a table
+for a key of it.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Ref:
+    path: tuple
+    kind: str
+
+    @property
+    def name(self):
+        return "__".join(self.path)
+
+
+@dataclass(frozen=True)
+class Outer(Ref):
+    """A reference of a lateral or correlated query to the query around it."""
+
+
+@dataclass(frozen=True)
+class Const:
+    value: object
+    kind: str
+
+
+@dataclass(frozen=True)
+class Call:
+    function: str
+    arguments: tuple
+    kind: str
+
+
+@dataclass(frozen=True)
+class Lookup:
+    lhs: object
+    name: str
+    rhs: object
+
+
+@dataclass(frozen=True)
+class Not:
+    condition: object
+
+
+@dataclass(frozen=True)
+class Combine:
+    connector: str
+    conditions: tuple
+
+
+@dataclass(frozen=True)
+class Exists:
+    query: object
+
+
+@dataclass(frozen=True)
+class InQuery:
+    lhs: Ref
+    query: object
+
+
+@dataclass(frozen=True)
+class Table:
+    """A model as the source of a join."""
+
+    model: str
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A relation's name as the source of a FilteredRelation."""
+
+    path: tuple
+
+
+@dataclass(frozen=True)
+class Join:
+    alias: str
+    source: object
+    on: object
+    type: str = "left"
+    inferred: bool = False
+    form: str = "alias_join"
+
+
+@dataclass(frozen=True)
+class Filter:
+    condition: object
+    negated: bool = False
+
+
+@dataclass(frozen=True)
+class Annotate:
+    name: str
+    value: object
+    method: str = "annotate"
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """An aggregate over each group, or over the query if it is the last step."""
+
+    name: str
+    function: str
+    argument: object = None
+    distinct: bool = False
+    condition: object = None
+    # The to-many relation the argument starts with.
+    relation: tuple = ()
+
+
+@dataclass(frozen=True)
+class Values:
+    columns: tuple
+
+
+@dataclass(frozen=True)
+class Distinct:
+    pass
+
+
+@dataclass(frozen=True)
+class Key:
+    operand: object
+    descending: bool = False
+    nulls: str = ""
+
+
+@dataclass(frozen=True)
+class Order:
+    keys: tuple
+
+
+@dataclass(frozen=True)
+class Slice:
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Either:
+    """The query so far with one filter, combined with itself with another."""
+
+    connector: str
+    left: Filter
+    right: Filter
+
+
+@dataclass(frozen=True)
+class Union:
+    method: str
+    other: object
+    all: bool = False
+
+
+@dataclass(frozen=True)
+class Query:
+    model: str
+    steps: tuple = ()
+
+    def then(self, *steps):
+        return Query(self.model, self.steps + steps)
+
+
+@dataclass(frozen=True)
+class Check:
+    """A query and, beside its rows, its count and its existence, one more use."""
+
+    query: Query
+    use: str = "rows"
+    aggregate: Aggregate = None
+    alias: str = ""
+
+
+@dataclass(frozen=True, repr=False)
+class Case:
+    """Rows by table name, and the checks made on them."""
+
+    data: dict
+    checks: tuple
+
+    def __repr__(self):
+        return "<printed above>"
