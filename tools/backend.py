@@ -25,16 +25,8 @@ from archive import File
 from common import ForkError
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCES = ("django", "docs", "examples", "patches", "tests", "tools")
-SOURCE_FILES = (
-    ".python-version",
-    "AUTHORS",
-    "CONTRIBUTING.md",
-    "LICENSE",
-    "README.md",
-    "pyproject.toml",
-    "tox.ini",
-)
+SOURCES = ("django", "docs", "patches", "tests", "tools")
+SOURCE_FILES = ("AUTHORS", "CONTRIBUTING.md", "LICENSE", "README.md", "pyproject.toml")
 WHEEL = b"""\
 Wheel-Version: 1.0
 Generator: fork.py

@@ -96,9 +96,9 @@ def copies(root, tree):
         for index, line in enumerate(found):
             if line.telling:
                 places[line.text].append((path, index))
+    copied = {}
     for source, content in tree.items():
         theirs = lines(content)
-        copied = {}
         for index, line in enumerate(theirs):
             for path, place in places.get(line.text, ()):
                 run = shared(ours[path], place, theirs, index)
@@ -107,9 +107,10 @@ def copies(root, tree):
                     and run[-1].number - run[0].number >= RUN - 1
                     and sum(line.telling for line in run) >= TELLING
                 ):
-                    copied[path, run[0].number] = run[-1].number, line.number
-        for (path, first), (last, number) in copied.items():
-            yield f"{path}: lines {first} to {last} copy {source}, line {number}"
+                    where = f"{source}, line {line.number}"
+                    copied.setdefault((path, run[0].number), (run[-1].number, where))
+    for (path, first), (last, where) in sorted(copied.items()):
+        yield f"{path}: lines {first} to {last} copy {where}"
 
 
 def shared(ours, i, theirs, j):

@@ -49,8 +49,9 @@ def sdist(root):
             f"--requirement={root / 'tools/pristine.txt'}",
         ]
         # fmt: on
-        # An isolated build sees no pip but through its own, borrowed path.
-        env = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+        # During an isolated build, the frontend's variables are not for this pip.
+        ours = ("PYTHONPATH", "_PYPROJECT_HOOKS_", "PEP517_")
+        env = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
         if subprocess.run(command, env=env).returncode:
             raise ForkError("pip did not fetch Django's source distribution")
         (name,) = os.listdir(folder)

@@ -104,5 +104,8 @@ def reordered(text, order):
         else:
             comment += line
     # What precedes the first name heads the file, whichever name is first.
-    head = above.pop(next(iter(above), None), "")
-    return head + "".join(f"{above.get(name, '')}{name}\n" for name in order) + comment
+    if above:
+        head, tail = above.pop(next(iter(above))), comment
+    else:
+        head, tail = comment, ""
+    return head + "".join(f"{above.get(name, '')}{name}\n" for name in order) + tail

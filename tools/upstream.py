@@ -8,6 +8,7 @@ import unicodedata
 import series
 import worktree
 from common import ForkError
+from git import Git
 
 # fmt: off
 MAIL = [
@@ -29,7 +30,7 @@ def write_mails(root, folder):
     if not patches:
         raise ForkError("no patch of the series is for upstream")
     with tempfile.TemporaryDirectory(prefix="fork-") as scratch:
-        git = worktree.Git(scratch)
+        git = Git(scratch)
         start = worktree.init(root, git)
         for patch in patches:
             commit(root, git, patch, last=patch is patches[-1])
@@ -48,6 +49,8 @@ def commit(root, git, patch, last):
         target = git.folder / path
         if target.exists():
             raise ForkError(f"{path}: exists upstream; an overlay file is new")
+        if not (root / path).exists():
+            raise ForkError(f"{path}: patches/{patch.name} claims it, it is missing")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes((root / path).read_bytes())
     if last and (root / "AUTHORS").exists():

@@ -4,7 +4,6 @@ import contextlib
 import os
 import re
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import overlay
 import pristine
 import series
 from common import ForkError
+from git import Git
 
 SYNCED = "refs/fork/synced"  # The last commit that patches/ agreed with.
 PENDING = "refs/fork/pending"  # The commit that a checkout is about to reach.
@@ -29,57 +29,6 @@ APPLY = [
 # fmt: on
 
 
-class Git:
-    """Run git in one folder, deaf to the user's and the system's configuration."""
-
-    def __init__(self, folder):
-        self.folder = Path(folder)
-
-    def __call__(self, *args, check=True, **environ):
-        env = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
-        env |= {
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "GIT_CONFIG_GLOBAL": os.devnull,
-            "GIT_ATTR_NOSYSTEM": "1",
-            # Never find a repository around the folder: ours is one.
-            "GIT_CEILING_DIRECTORIES": str(self.folder.resolve().parent),
-            "GIT_COMMITTER_NAME": "Django fork",
-            "GIT_COMMITTER_EMAIL": "fork@example.invalid",
-            "GIT_EDITOR": ":",
-            "GIT_SEQUENCE_EDITOR": ":",
-            "LC_ALL": "C",
-            **environ,
-        }
-        quiet = ["-c", "core.excludesFile=", "-c", "core.attributesFile="]
-        try:
-            run = subprocess.run(
-                ["git", *quiet, "-c", "core.autocrlf=false", *args],
-                cwd=self.folder,
-                env=env,
-                capture_output=True,
-            )
-        except FileNotFoundError:
-            raise ForkError("git is not installed") from None
-        if check and run.returncode:
-            output = (run.stdout + run.stderr).decode(errors="replace").strip()
-            raise ForkError(f"git {args[0]} failed:\n{output}")
-        return run.stdout.decode().strip() if check else run.returncode == 0
-
-    def has(self, commit):
-        return self("cat-file", "-e", f"{commit}^{{commit}}", check=False)
-
-    @contextlib.contextmanager
-    def aside(self, commit):
-        """Give a throw-away work tree, to leave the files of this one alone."""
-        self("worktree", "prune")
-        with tempfile.TemporaryDirectory(prefix="fork-") as folder:
-            self("worktree", "add", "--quiet", "--detach", f"{folder}/tree", commit)
-            try:
-                yield Git(f"{folder}/tree")
-            finally:
-                self("worktree", "remove", "--force", f"{folder}/tree")
-
-
 @contextlib.contextmanager
 def locked(root):
     """Keep a second run out for as long as this one lives."""
@@ -89,6 +38,8 @@ def locked(root):
             import fcntl
 
             fcntl.flock(lock, fcntl.LOCK_EX)
+        for leftover in (root / ".cache").glob("tree-*"):  # Of a run that was killed.
+            shutil.rmtree(leftover)
         yield
 
 
@@ -188,22 +139,19 @@ def dirty(git):
 
 def create(root):
     """Build the work tree where nothing looks for it, then give it its name."""
-    cache, tree = root / ".cache", root / ".fork"
-    for leftover in cache.glob("tree-*"):
-        shutil.rmtree(leftover)
-    git = Git(tempfile.mkdtemp(prefix="tree-", dir=cache))
+    git = Git(tempfile.mkdtemp(prefix="tree-", dir=root / ".cache"))
     start = init(root, git)
     am(root, git, series.read(root))
     git("update-ref", SYNCED, "HEAD")
     git("tag", "pristine", start)
     os.chmod(git.folder, 0o755)
-    os.rename(git.folder, tree)
+    os.rename(git.folder, root / ".fork")
 
 
 def update(root, git):
     """Move the work tree to the commits of patches/."""
     start = base(root, git)
-    with git.aside(start) as other:
+    with git.aside(start, root / ".cache") as other:
         am(root, other, series.read(root))
         tip = other("rev-parse", "HEAD")
     git("update-ref", PENDING, tip)
@@ -219,20 +167,20 @@ def checkout(root, force=False):
         if not (root / ".fork").exists():
             create(root)
         git = opened(root)
-        tip = left = git("rev-parse", "HEAD")
-        if same(root, git, tip):
-            left = None
-        elif not force and tip != synced(git):
-            raise ForkError(
-                "the work tree has commits that patches/ lacks: `fork.py export` "
-                "them, or leave them behind with `checkout --force`"
-            )
-        elif not force and dirty(git) and not unfinished(git):
-            raise ForkError(
-                "uncommitted changes: commit them, or discard them with "
-                f"`checkout --force`: {', '.join(dirty(git))}"
-            )
-        else:
+        tip = git("rev-parse", "HEAD")
+        left = None
+        if not same(root, git, tip):
+            left = tip if tip != synced(git) else None
+            if left and not force:
+                raise ForkError(
+                    "the work tree has commits that patches/ lacks: `fork.py export` "
+                    "them, or leave them behind with `checkout --force`"
+                )
+            if dirty(git) and not force and not unfinished(git):
+                raise ForkError(
+                    "uncommitted changes: commit them, or discard them with "
+                    f"`checkout --force`: {', '.join(dirty(git))}"
+                )
             update(root, git)
         overlay.link(root, git.folder)
         return left
@@ -244,7 +192,7 @@ def export(root, force=False):
         git = opened(root)
         base = pristine.pin(root).base
         tip = git("rev-parse", "HEAD")
-        folded = squashed(git, base, tip)
+        folded = squashed(root, git, base, tip)
         others = git(
             "diff", "--name-only", "--no-renames", "--diff-filter=AD", base, tip
         )
@@ -291,12 +239,12 @@ def same(root, git, tip):
     return agree
 
 
-def squashed(git, base, tip):
+def squashed(root, git, base, tip):
     """Return the tip with its fixup commits folded into what they fix."""
     subjects = git("log", "--format=%s", f"{base}..{tip}").splitlines()
     if not any(re.match("(fixup|squash|amend)! ", subject) for subject in subjects):
         return tip
-    with git.aside(tip) as other:
+    with git.aside(tip, root / ".cache") as other:
         other("rebase", "--interactive", "--autosquash", "--quiet", base)
         folded = other("rev-parse", "HEAD")
     if git("rev-parse", f"{folded}^{{tree}}") != git("rev-parse", f"{tip}^{{tree}}"):

@@ -311,3 +311,20 @@ class Label(models.Model):
 
     class Meta:
         required_db_features = {"supports_stored_generated_columns"}
+
+
+# A row in two parents' tables, the second of which isn't part of its key.
+
+
+class Asset(models.Model):
+    asset_id = models.AutoField(primary_key=True)
+    price = models.IntegerField()
+
+
+class Vehicle(models.Model):
+    vehicle_id = models.AutoField(primary_key=True)
+    wheels = models.IntegerField()
+
+
+class CompanyCar(Asset, Vehicle):
+    driver = models.ForeignKey(Employee, models.SET_NULL, null=True)

@@ -326,7 +326,7 @@ class DistinctDerivedTableTests(JoinTestCase):
         self.assertFrom(
             self.filtered(),
             "main LEFT OUTER JOIN",
-            "(SELECT DISTINCT ... FROM through ... WHERE (....other_id = %s)) marked",
+            "(SELECT DISTINCT ... FROM through ... WHERE ....other_id = %s) marked",
             "ON (marked.main = main.id)",
         )
 

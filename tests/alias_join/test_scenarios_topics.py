@@ -49,7 +49,7 @@ class OneUsersValueTests(TopicTestCase):
         self.assertFrom(
             topics,
             "topic LEFT OUTER JOIN",
-            "(SELECT ... FROM record ... WHERE (....user_id = %s)) mine",
+            "(SELECT ... FROM record ... WHERE ....user_id = %s) mine",
             "ON (mine.tid = topic.id)",
         )
 

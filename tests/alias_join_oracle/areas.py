@@ -19,6 +19,8 @@ Decisions:
   the database has a native one, JSON key lookups.
 * ``distinct()`` is only ordered by selected columns: others would be compared,
   but not by ``count()``.
+* The ordering of a queryset that a join pushes down stays what it was: one by
+  order_by() is also one of the columns that later values().annotate() group by.
 * After an aggregate only group keys and aggregates are referenced: a filter on
   anything else would be applied before grouping.
 """
@@ -75,6 +77,8 @@ class Areas:
     # Several relations or a path through one of them in a condition.
     paths_beyond_relations: bool = True
     combine_relations: bool = True
+    # Ordering a DISTINCT query with NULLs first or last where that is emulated.
+    distinct_nulls: bool = True
     # What is done with a query.
     writes: bool = True
     hydrate: bool = True

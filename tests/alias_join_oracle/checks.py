@@ -77,7 +77,11 @@ class Checker:
         self.code = build.query(check.query)
         self.queryset = None
         self.shape = (check.use, *sorted({type(s).__name__ for s in check.query.steps}))
-        expected = self.truth.results(check.query)
+        try:
+            expected = self.truth.results(check.query)
+        except Exception as error:
+            error.add_note(self.code)
+            raise
         self.seen["checks"] += 1
         self.seen["with rows"] += bool(expected)
         self.seen.update({type(step).__name__ for step in check.query.steps})

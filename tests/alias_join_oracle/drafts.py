@@ -17,6 +17,9 @@ class Draft:
         self.positive = []
         # Aliases of joins: name -> model, or None for a projection.
         self.aliases = {}
+        self.used = set()
+        # Whether there may be rows without a row of the model.
+        self.unmatched = False
         # What tells one row from another.
         self.identity = [spec.Ref((name,), model) for name in primary_key(model)]
         self.annotations = []
@@ -61,6 +64,8 @@ class Draft:
             for inner in self.refs
             if family(inner.kind) == family(outer.kind) and len(inner.path) == 1
         ]
+        if not pairs:
+            return
         inner, outer = self.maker.pick(pairs)
         name = "exact" if self.maker.chance(70) else self.maker.pick(("lte", "gt"))
         self.add(spec.Filter(spec.Lookup(inner, name, outer)))
@@ -94,11 +99,12 @@ class Draft:
         if self.stage:
             refs = self.shown
         refs = [ref for ref in refs if not is_relation(ref)]
+        nulls = self.areas.distinct_nulls or self.stage != "distinct"
         keys = [
             spec.Key(
                 ref,
                 self.maker.chance(40),
-                self.maker.pick(("", "", "first", "last")),
+                self.maker.pick(("", "", "first", "last")) if nulls else "",
             )
             for ref in (self.maker.some(refs, 0 if total else 1, 2) if refs else ())
         ]
@@ -215,9 +221,11 @@ class Draft:
         self.positive = computed
 
     def distinct(self):
-        if self.columns is not None and self.model == "Note":
+        ordered = any(isinstance(step, spec.Order) for step in self.steps)
+        if self.columns is not None and (ordered or self.model == "Note"):
             self.add(spec.Order(()))
         self.add(spec.Distinct())
+        self.identity = self.shown
         self.stage = "distinct"
 
     def slice(self):

@@ -34,6 +34,8 @@ def smaller(node):
                 yield node[:i] + (part,) + node[i + 1 :]
     elif isinstance(node, spec.Lookup) and node.name == "range":
         yield from (replace(node, lhs=part) for part in smaller(node.lhs))
+    elif isinstance(node, spec.Values) and len(node.columns) == 1:
+        return
     elif is_dataclass(node) and not isinstance(node, spec.Ref):
         for field in fields(node):
             for part in smaller(getattr(node, field.name)):

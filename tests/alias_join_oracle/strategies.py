@@ -26,7 +26,7 @@ class Queries(Maker):
             kinds.append("union")
         if nesting:
             kinds.append("joined")
-        lateral = self.areas.lateral and self.chance(30)
+        lateral = self.areas.lateral and outer and self.chance(30)
         kind = self.pick(kinds)
         model = self.pick(MODELS)
         if kind == "table" and not lateral:
@@ -118,9 +118,10 @@ class Queries(Maker):
         names = ALIASES
         if self.areas.alias_join and self.chance(10):
             names = ODD_ALIASES
-        return next(
-            (name for name in names if name not in draft.aliases), self.name("j")
-        )
+        free = [name for name in names if name not in draft.used]
+        alias = self.pick(free[:2]) if free else self.name("j")
+        draft.used.add(alias)
+        return alias
 
     def types(self):
         types = ["left"]
@@ -136,7 +137,8 @@ class Queries(Maker):
             draft.pushed_down()
         alias = self.alias(draft)
         kind = self.pick(self.types()) if self.chance(40) else "left"
-        source, refs, model = self.source(draft.refs, nesting)
+        outer = () if kind in ("right", "full") else draft.refs
+        source, refs, model = self.source(outer, nesting)
         refs = [spec.Ref((alias, *ref.path), ref.kind) for ref in refs]
         on, inferred = None, False
         if kind != "cross":
@@ -161,6 +163,7 @@ class Queries(Maker):
                 refs.append(spec.Ref((alias,), model))
         draft.refs += refs
         draft.aliases[alias] = model
+        draft.unmatched |= kind in ("right", "full")
 
     def only_link(self, draft, source):
         """The one relation between a query's model and a source's table."""
@@ -264,6 +267,9 @@ class Queries(Maker):
                 draft.order()
             return
         end = self.pick(("values", "values", "values", "rows", "group"))
+        if draft.unmatched:
+            # Model instances need a row of the model.
+            end = "values"
         if end == "values" and draft.columns is None:
             draft.values()
         elif end == "group" and draft.columns is None:
@@ -277,7 +283,8 @@ class Queries(Maker):
 
     def check(self):
         draft = self.query()
-        flat = not draft.stage and draft.columns is None and not draft.lazy
+        flat = not draft.stage and draft.columns is None
+        flat = flat and not draft.lazy and not draft.unmatched
         if flat and not draft.pushed and self.chance(30):
             return self.use(draft)
         self.finish(draft)

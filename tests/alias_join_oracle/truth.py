@@ -257,17 +257,14 @@ class Truth(Database):
     def push_down(self, state):
         """The rows so far become the table that later steps select from."""
         rows, select = self.settle(state), state.select
-        if select is None:
-            keep = {BASE, *state.annotations}
-            rows = [{k: v for k, v in row.items() if k in keep} for row in rows]
-        else:
-            rows = [{BASE: self.project(state, row)} for row in rows]
+        if select is not None:
+            rows = [{**row, BASE: self.project(state, row)} for row in rows]
             select = tuple(
                 (name, spec.Ref((name,), operand.kind)) for name, operand in select
             )
-        annotations, order = state.annotations, state.order
+        kept = state.annotations, state.order, state.explicit_order
         state.__init__(rows, select)
-        state.annotations, state.order = annotations, order
+        state.annotations, state.order, state.explicit_order = kept
 
     def records(self, query, outer=None):
         """The rows of a query as the records that a join's alias stands for."""

@@ -20,6 +20,17 @@ from django.utils.functional import cached_property
 # has no primary key. It can't clash with a column: "__" is refused in names.
 ROW_MARKER = "__row"
 
+# What tells a projected field from the field that it is a copy of.
+PROJECTED_ATTRIBUTES = (
+    "name",
+    "attname",
+    "column",
+    "model",
+    "max_digits",
+    "decimal_places",
+    "from_db_value",
+)
+
 
 class Projection:
     """
@@ -72,13 +83,19 @@ def project_field(field, name, model, column=None, attname=None):
     value of the original. It isn't unique, nor a primary key: the rows of a
     source may repeat.
     """
-    projected = copy.copy(field)
-    for attribute in _cached_property_names(type(field)):
-        projected.__dict__.pop(attribute, None)
+    projected = _copy_field(field)
     projected.name = name
     projected.attname = attname or name
     projected.column = column or name
     projected.model = model
+    return projected
+
+
+def _copy_field(field):
+    projected = copy.copy(field)
+    for attribute in _cached_property_names(type(field)):
+        projected.__dict__.pop(attribute, None)
+    projected.projected_from = field
     projected.null = True
     projected.primary_key = False
     projected._unique = False
@@ -88,6 +105,19 @@ def project_field(field, name, model, column=None, attname=None):
         projected.remote_field = copy.copy(field.remote_field)
         projected.remote_field.field = projected
     return projected
+
+
+def reduce_projected_field(field):
+    """
+    Pickle a copy as its difference from the original, which a model may have.
+    Called by Field.__reduce__().
+    """
+    state = {
+        name: field.__dict__[name]
+        for name in PROJECTED_ATTRIBUTES
+        if name in field.__dict__
+    }
+    return _copy_field, (field.projected_from,), state
 
 
 def project_expression(expression, name, model, column=None):
@@ -127,9 +157,10 @@ class SourceOptions:
     model whose instances the source's rows are, if they are.
     """
 
-    def __init__(self, alias, meta=None):
+    meta = None
+
+    def __init__(self, alias):
         self.alias = alias
-        self.meta = meta
         self.columns = {}
 
     def add_column(self, field, *names):
@@ -172,18 +203,35 @@ class SourceOptions:
 class ModelRowOptions(SourceOptions):
     """The Options of rows that are model instances: the model's and more."""
 
+    def __init__(self, alias, meta):
+        super().__init__(alias)
+        self.model = meta.model
+
+    @property
+    def meta(self):
+        # Options can't be pickled, models can.
+        return self.model._meta
+
     def __getattr__(self, name):
-        # Not reached while unpickling: __dict__ is empty then.
-        if name == "meta":
+        # __dict__ is empty while unpickling.
+        if name == "model" or name.startswith("__"):
             raise AttributeError(name)
         return getattr(self.meta, name)
 
     @property
     def concrete_fields(self):
-        return [
+        return tuple(
             self.columns.get(field.name, field) for field in self.meta.concrete_fields
-        ]
+        )
 
+    def project_mask(self, select_mask):
+        """Return a select mask of the model's fields as one of these columns."""
+        return {
+            self.columns.get(field.name, field): mask
+            for key, mask in select_mask.items()
+            if isinstance(key, Field)
+            for field in (self.meta.pk_fields if key == self.meta.pk else [key])
+        }
 
     @property
     def extra_columns(self):

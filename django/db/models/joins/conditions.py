@@ -39,28 +39,38 @@ def resolve_condition(query, relation, alias):
 
 def _move_to_end(query, relation, alias):
     """
-    Put the joins that the ON clause needs before the join itself.
-
-    A path along a foreign key of the joined rows leaves an unreferenced entry
-    behind when it ends at the foreign key, and can't be joined otherwise.
+    Put the joins that the ON clause needs before the join itself, which they
+    can't depend on.
     """
-    position = list(query.alias_map).index(alias)
-    descendants = {alias}
-    for other, entry in list(query.alias_map.items())[position + 1 :]:
-        if entry.parent_alias not in descendants:
-            continue
-        if query.alias_refcount[other]:
-            raise FieldError(
-                f"The ON condition of the join {relation.alias!r} follows a relation "
-                f"of {relation.alias!r} itself. Join a queryset that selects the "
-                "related column, or annotate() it there."
-            )
-        descendants.add(other)
-        remove_alias(query, other)
+    if remove_unused_children(query, alias):
+        raise FieldError(
+            f"The ON condition of the join {relation.alias!r} follows a relation of "
+            f"{relation.alias!r} itself. Join a queryset that selects the related "
+            "column, or annotate() it there."
+        )
     query.alias_map[alias] = query.alias_map.pop(alias)
 
 
-def remove_alias(query, alias):
+def remove_unused_children(query, alias):
+    """
+    Remove the joins beyond ``alias`` that nothing refers to, and return the
+    aliases of the others. Called by Query.join().
+
+    A path that ends at a foreign key joins its table at first, and the entry
+    would stay in front of the one that it is joined to.
+    """
+    children = []
+    for other, entry in list(query.alias_map.items()):
+        if entry.parent_alias == alias:
+            if query.alias_refcount[other]:
+                children.append(other)
+            else:
+                remove_unused_children(query, other)
+                _remove_alias(query, other)
+    return children
+
+
+def _remove_alias(query, alias):
     """Remove an unreferenced entry from the query's FROM clause."""
     entry = query.alias_map.pop(alias)
     del query.alias_refcount[alias]

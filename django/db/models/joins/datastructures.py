@@ -240,6 +240,11 @@ def resolve_joins(query, outer_query, *args, **kwargs):
             query.alias_map[alias] = entry.resolve_expression(
                 outer_query, *args, **kwargs
             )
+        elif condition := _filtering_condition(entry):
+            query.alias_map[alias] = clone = entry.relabeled_clone({})
+            clone.filtered_relation.resolved_condition = condition.resolve_expression(
+                outer_query, *args, **kwargs
+            )
 
 
 def relabel_joins(query, change_map):
@@ -249,7 +254,9 @@ def relabel_joins(query, change_map):
     """
     relabeled = set(change_map.values())
     for alias, entry in query.alias_map.items():
-        if isinstance(entry, SourceJoin | DerivedTable) and alias not in relabeled:
+        if alias not in relabeled and (
+            isinstance(entry, SourceJoin | DerivedTable) or _filtering_condition(entry)
+        ):
             query.alias_map[alias] = entry.relabeled_clone(change_map)
 
 
@@ -261,6 +268,13 @@ def get_join_expressions(query):
     for entry in query.alias_map.values():
         if isinstance(entry, SourceJoin | DerivedTable):
             yield from entry.get_source_expressions()
+        elif condition := _filtering_condition(entry):
+            yield condition
+
+
+def _filtering_condition(entry):
+    """Return the resolved condition of a FilteredRelation along a relation."""
+    return entry.filtered_relation and entry.filtered_relation.resolved_condition
 
 
 def merge_relations(query, other):

@@ -66,7 +66,7 @@ def check_identifier(name, kind):
 def check_annotation_name(query, annotation, name):
     """
     Raise ValueError if an annotation called ``name`` would shadow a join or a
-    column of it. Called by Query.add_annotation().
+    column of it. Called by QuerySet.annotate() and alias().
     """
     for alias in query._filtered_relations:
         if name == alias:

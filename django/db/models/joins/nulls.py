@@ -20,7 +20,7 @@ from django.db.models.expressions import (
 )
 from django.db.models.fields import BooleanField
 from django.db.models.functions.comparison import Coalesce
-from django.db.models.joins.datastructures import DerivedTable, has_unmatched_rows
+from django.db.models.joins.datastructures import has_unmatched_rows
 from django.db.models.lookups import Exact, IsNull, Lookup
 from django.db.models.sql.constants import LOUTER
 from django.utils.tree import Node
@@ -47,29 +47,6 @@ def negatable(query, condition):
     Query.build_filter() for a condition that will be negated.
     """
     return is_true(condition) if may_be_null(query, condition) else condition
-
-
-def is_nullable_operand(query, alias, value):
-    """
-    Return whether what a column of the entry ``alias`` is compared with can be
-    NULL. Called by Query.build_filter() for a negated comparison.
-
-    Lists of expressions aren't considered by Django except for columns of joins.
-    """
-    if isinstance(value, list | tuple):
-        aliases = {alias, *query._gen_col_aliases(value)}
-        if not any(is_joined_entry(query, alias) for alias in aliases):
-            return False
-    return may_be_null(query, value)
-
-
-def is_joined_entry(query, alias):
-    """Return whether an entry of FROM is a FilteredRelation or beyond one."""
-    while (entry := query.alias_map.get(alias)) is not None:
-        if entry.filtered_relation or isinstance(entry, DerivedTable):
-            return True
-        alias = entry.parent_alias
-    return False
 
 
 def may_be_null(query, value):

@@ -44,7 +44,9 @@ def add_join(query, filtered_relation, alias):
     query.table_map[alias] = [*query.table_map.get(alias, ()), table_alias]
     query._filtered_relations[alias] = relation
     if relation.join_type is not JoinType.CROSS:
-        join.condition = resolve_condition(query, relation, table_alias)
+        condition = resolve_condition(query, relation, table_alias)
+        # The join may have been promoted meanwhile.
+        query.alias_map[table_alias].condition = condition
 
 
 def _check_condition(relation, lateral):

@@ -2,6 +2,8 @@
 The virtual relation that lookup paths walk from a model to a joined source.
 """
 
+import copyreg
+
 from django.db.models.deletion import DO_NOTHING
 from django.db.models.fields.related import ForeignObject
 from django.db.models.query_utils import FilteredRelation, PathInfo, Q
@@ -34,8 +36,11 @@ class VirtualField(ForeignObject):
         self.select_mask = {}
 
     def __reduce__(self):
-        # No model has this field to load it from.
-        return object.__reduce_ex__(self, 2)
+        # No model has this field to load it from. Paths hold Options, which
+        # can't be pickled.
+        state = self.__dict__.copy()
+        state.pop("path_infos", None)
+        return copyreg.__newobj__, (self.__class__,), state
 
     def get_path_info(self, filtered_relation=None):
         return [
@@ -69,7 +74,7 @@ class JoinField(VirtualField):
         )
         if source.query and source.instances:
             # only() and defer() of the source.
-            self.select_mask = source.query.get_select_mask()
+            self.select_mask = options.project_mask(source.query.get_select_mask())
 
 
 class JoinRelation(FilteredRelation):

@@ -6,6 +6,7 @@ called twice, an unpickled copy. Expressions compare by their constructor's
 arguments and queries by identity, so neither answers that.
 """
 
+import copy
 from collections.abc import Mapping
 
 from django.db.models.expressions import BaseExpression, Col, F, ResolvedOuterRef
@@ -91,6 +92,19 @@ def walk(expression):
         return
     for child in children:
         yield from walk(child)
+
+
+def copy_lookups(where):
+    """
+    Return a clone of a WhereNode that doesn't share its lookups. Called by
+    Query.resolve_expression().
+    """
+    clone = where.clone()
+    clone.children = [
+        copy_lookups(child) if isinstance(child, Node) else copy.copy(child)
+        for child in clone.children
+    ]
+    return clone
 
 
 def _state(obj):

@@ -1,0 +1,67 @@
+"""
+Renaming of the paths in the condition of a FilteredRelation.
+
+The condition is written along the relation, Q(book__title="A"), and resolved
+along the alias that the join has.
+"""
+
+from django.db.models.constants import LOOKUP_SEP
+from django.db.models.expressions import F, ResolvedOuterRef
+from django.db.models.lookups import Lookup
+from django.db.models.sql.where import WhereNode
+
+
+def rename_path(prefix, replacement, path):
+    """Return ``path`` with ``replacement`` if it starts with ``prefix``."""
+    if path == prefix:
+        return replacement
+    if path.startswith(prefix + LOOKUP_SEP):
+        return replacement + path.removeprefix(prefix)
+    return path
+
+
+def rename_outer_references(prefix, replacement, query):
+    """
+    Return a clone of a subquery whose references to the outer query along
+    ``prefix`` are along ``replacement``. Called by
+    get_child_with_renamed_prefix().
+    """
+    clone = query.clone()
+    clone.where = _rename(prefix, replacement, clone.where)
+    clone.annotations = {
+        name: _rename(prefix, replacement, annotation)
+        for name, annotation in clone.annotations.items()
+    }
+    clone.combined_queries = tuple(
+        rename_outer_references(prefix, replacement, combined)
+        for combined in clone.combined_queries
+    )
+    return clone
+
+
+def _rename(prefix, replacement, expression):
+    from django.db.models.sql.query import Query
+
+    def rename(expression):
+        return _rename(prefix, replacement, expression)
+
+    if isinstance(expression, Query):
+        return rename_outer_references(prefix, replacement, expression)
+    if isinstance(expression, ResolvedOuterRef):
+        return ResolvedOuterRef(rename_path(prefix, replacement, expression.name))
+    if isinstance(expression, list | tuple):
+        return type(expression)(map(rename, expression))
+    if isinstance(expression, WhereNode):
+        clone = expression.clone()
+        clone.children = [rename(child) for child in clone.children]
+        return clone
+    if isinstance(expression, F) or not hasattr(expression, "get_source_expressions"):
+        return expression
+    clone = expression.copy()
+    if isinstance(clone, Lookup):
+        clone.lhs, clone.rhs = rename(clone.lhs), rename(clone.rhs)
+    else:
+        clone.set_source_expressions(
+            [rename(source) for source in clone.get_source_expressions()]
+        )
+    return clone

@@ -1,0 +1,216 @@
+"""
+Writing to the rows of a query with joins.
+
+UPDATE and DELETE name one table. The joins go to a subquery that selects which
+of its rows to write to and, for values that refer to a join, what to write:
+
+    UPDATE topic SET x = (
+        SELECT value FROM (SELECT DISTINCT topic.id AS key, mine.y AS value ...)
+        WHERE key = topic.id
+    ) WHERE id IN (SELECT topic.id ...)
+
+The innermost SELECT doesn't depend on the row that is written to. So it reads
+the table as it was before, and MySQL accepts that it reads it at all.
+"""
+
+from django.core.exceptions import FieldError, MultipleObjectsReturned
+from django.db.models.aggregates import Count
+from django.db.models.constants import LOOKUP_SEP
+from django.db.models.expressions import ColPairs, F, OuterRef, Subquery
+from django.db.models.joins.datastructures import DerivedTable, has_unmatched_rows
+from django.db.models.joins.sources import select_annotation
+from django.db.models.lookups import Exact, IsNull
+from django.db.models.query_utils import Q
+
+
+class JoinedValue(Subquery):
+    """
+    The value that the joined rows have for the row that is written to.
+
+    ``rows`` is a query of the values of all fields, by ``keys`` that refer to
+    the row.
+    """
+
+    def __init__(self, rows, name, keys):
+        query = rows.clone()
+        query.set_annotation_mask([name])
+        for key, attname in keys.items():
+            query.add_q(Q(Exact(F(key), OuterRef(attname))))
+        super().__init__(query)
+        self.rows = rows
+        self.keys = keys
+
+
+def get_update_values(query, values):
+    """
+    Return ``values`` by field name with a subquery in place of each that refers
+    to a join. Called by UpdateQuery.add_update_values().
+
+    Raise FieldError for a value that rows can't be updated with.
+    """
+    if not _is_joined(query):
+        return values
+    _keep_ordering_of_base(query)
+    scratch = query.clone()
+    expressions = {}
+    for name, value in values.items():
+        if hasattr(value, "resolve_expression"):
+            resolved = value.resolve_expression(scratch, allow_joins=True)
+            if _refers_to_join(scratch, resolved):
+                _check_value(query, name, resolved)
+                expressions[name] = value
+    if not expressions:
+        return values
+    target = _get_target(query, values)
+    keys, rows = _select_rows(query, target, expressions)
+    return values | {
+        name: JoinedValue(rows, column, keys)
+        for name, column in zip(expressions, _columns("value", expressions))
+    }
+
+
+def check_update_values(compiler):
+    """
+    Raise MultipleObjectsReturned if the values of an update aren't unique.
+    Called by SQLUpdateCompiler.execute_sql(), before anything is written.
+    """
+    # Avoid circular imports.
+    from django.db.models.query import QuerySet
+
+    value = next(
+        (value for *_, value in compiler.query.values if isinstance(value, JoinedValue)),
+        None,
+    )
+    if value is None:
+        return
+    ambiguous = (
+        QuerySet(value.rows.model, query=value.rows.clone(), using=compiler.using)
+        .values_list(*value.keys)
+        .alias(__rows=Count("*"))
+        .filter(__rows__gt=1)
+    )
+    for key in ambiguous[:1]:
+        label = compiler.query.get_meta().label
+        raise MultipleObjectsReturned(
+            f"update() can't tell which of several joined rows to take the values for "
+            f"{label} {', '.join(map(str, key))} from. Join one row at most, for "
+            "example an aggregate or the first by some order."
+        )
+
+
+def delete_base_rows_only(query):
+    """
+    Leave out the rows that only a RIGHT or a FULL join returns. Called by
+    QuerySet.delete().
+    """
+    if query._filtered_relations and has_unmatched_rows(query):
+        query.add_filter(f"{query.get_meta().pk_fields[0].attname}__isnull", False)
+
+
+def _is_joined(query):
+    return any(relation.joined for relation in query._filtered_relations.values())
+
+
+def _keep_ordering_of_base(query):
+    """Drop an ordering that an UPDATE, where it can have one, doesn't know."""
+    scratch = query.clone()
+    query.order_by = tuple(
+        item for item in query.order_by if not _orders_by_join(scratch, item)
+    )
+
+
+def _orders_by_join(query, item):
+    if item == "?":
+        return False
+    if isinstance(item, str):
+        item = F(item.removeprefix("-"))
+    return _refers_to_join(query, item.resolve_expression(query))
+
+
+def _refers_to_join(query, expression):
+    """
+    Return whether an expression is computed from joined rows, or by a subquery
+    in place of the table.
+    """
+    return any(
+        _is_joined_column(query, column)
+        for column in query._gen_cols([expression], include_external=True)
+    )
+
+
+def _is_joined_column(query, column):
+    alias = column.alias
+    while (entry := query.alias_map.get(alias)) is not None:
+        if isinstance(entry, DerivedTable):
+            return column.target not in query.get_meta().concrete_fields
+        if entry.filtered_relation:
+            return query._filtered_relations[entry.filtered_relation.alias].joined
+        alias = entry.parent_alias
+    return False
+
+
+def _check_value(query, name, value):
+    if value.contains_aggregate or value.contains_over_clause:
+        raise FieldError(
+            f"{name!r} can't be updated with an aggregate or a window function over "
+            "joined rows. Join a queryset that selects it as a column instead."
+        )
+    if isinstance(value, ColPairs):
+        raise FieldError(
+            f"{name!r} can't be updated with a composite primary key. Refer to one of "
+            "its fields."
+        )
+    if query.group_by is not None:
+        raise FieldError(
+            f"{name!r} can't be updated with a value of joined rows that are grouped. "
+            "Join a queryset that selects the aggregates as columns instead."
+        )
+
+
+def _get_target(query, values):
+    """Return the model whose table is updated."""
+    meta = query.get_meta()
+    models = {meta.get_field(name).model._meta.concrete_model for name in values}
+    if len(models) > 1:
+        labels = ", ".join(sorted(model._meta.label for model in models))
+        raise FieldError(
+            "update() can't take values from a join for the fields of several models "
+            f"at once, as they are in several tables: {labels}. Update each by itself."
+        )
+    return models.pop()
+
+
+def _select_rows(query, target, expressions):
+    """
+    Return the columns that refer to a row of ``target``, each with the name of
+    the field, and a query that selects them and the values of ``expressions``.
+    """
+    # Avoid circular imports.
+    from django.db.models.joins.pushdown import push_down
+    from django.db.models.sql.query import Query
+
+    meta = query.get_meta()
+    path = []
+    if target is not meta.concrete_model:
+        path = [step.join_field.name for step in meta.get_path_to_parent(target)]
+    names = [field.attname for field in target._meta.pk_fields]
+    keys = dict(zip(_columns("key", names), names))
+    inner = query.chain(klass=Query)
+    inner.clear_ordering(force=True)
+    inner.clear_select_clause()
+    inner.select_for_update = False
+    inner.distinct = True
+    inner.selected = {}
+    for key, name in keys.items():
+        select_annotation(inner, key, F(LOOKUP_SEP.join([*path, name])))
+    for column, value in zip(_columns("value", expressions), expressions.values()):
+        select_annotation(inner, column, value)
+    rows = push_down(inner)
+    for key in keys:
+        rows.add_q(Q(IsNull(F(key), False)))
+    return keys, rows
+
+
+def _columns(name, items):
+    """Return a name for each item that no field or annotation has."""
+    return [f"{LOOKUP_SEP}{name}{number}" for number in range(len(items))]
