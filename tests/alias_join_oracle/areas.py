@@ -15,12 +15,13 @@ Decisions:
   such paths are only generated inside aggregates and as the relation of a
   ``FilteredRelation``, there without negation unless the join is eager.
 * Never generated, since Django documents other results: ``None`` inside
-  ``__in``, a subquery that may return NULL on the right of ``__in``, ``^`` where
-  the database has a native one, JSON key lookups.
-* ``distinct()`` is only ordered by selected columns: others would be compared,
-  but not by ``count()``.
+  ``__in``, a subquery that may return NULL on the right of ``__in``, ``^``
+  where the database has a native one, JSON key lookups.
+* ``distinct()`` is only ordered by selected columns: others would be
+  compared, but not by ``count()``.
 * The ordering of a queryset that a join pushes down stays what it was: one by
-  order_by() is also one of the columns that later values().annotate() group by.
+  ``order_by()`` is also among the columns that a later
+  ``values().annotate()`` groups by.
 * After an aggregate only group keys and aggregates are referenced: a filter on
   anything else would be applied before grouping.
 """
@@ -46,6 +47,8 @@ class Areas:
     relations: bool = True
     to_many: bool = True
     projected_fk_paths: bool = True
+    # Aliases stay in scope after a later join pushed their queryset down.
+    pushed_aliases: bool = False
     # Conditions. Negations that have to mind NULL:
     negated_on: bool = True
     negated_when: bool = True
@@ -57,7 +60,7 @@ class Areas:
     # of a joined column, deep in a tree that promotes and demotes its join.
     negated_paths: bool = True
     xor: bool = True
-    # Coalesce(), Case() and lists on the right side keep rows whose join is NULL.
+    # Functions and lists on the right side keep rows whose join is NULL.
     joined_operands: bool = True
     on_outer_paths: bool = True
     # FilteredRelation over a NOT NULL foreign key keeps unmatched rows.
@@ -69,15 +72,15 @@ class Areas:
     # alias_join() with a FilteredRelation that names a relation.
     eager_relations: bool = True
     pickle: bool = True
-    # One over a many-to-many relation has no NULL row for each link that its
-    # condition rejects.
+    # One over a many-to-many relation has no NULL row for each link that
+    # its condition rejects.
     many_relations: bool = True
     # F() in such a condition means the alias's own row.
     relation_operands: bool = True
     # Several relations or a path through one of them in a condition.
     paths_beyond_relations: bool = True
     combine_relations: bool = True
-    # Ordering a DISTINCT query with NULLs first or last where that is emulated.
+    # Ordering a DISTINCT query with NULLs first or last where it's emulated.
     distinct_nulls: bool = True
     # What is done with a query.
     writes: bool = True

@@ -105,9 +105,7 @@ def operand(node):
 def condition(node):
     match node:
         case spec.Lookup(lhs=spec.Outer() | spec.Call()):
-            return (
-                f"Q({LOOKUPS[node.name]}({operand(node.lhs)}, {literal(node.rhs)}))"
-            )
+            return f"Q({LOOKUPS[node.name]}({operand(node.lhs)}, {literal(node.rhs)}))"
         case spec.Lookup():
             suffix = "" if node.name == "exact" else f"__{node.name}"
             return f"Q({node.lhs.name}{suffix}={literal(node.rhs)})"

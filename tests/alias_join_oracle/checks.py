@@ -192,7 +192,9 @@ class Checker:
         got = []
         for row in self.queryset.select_related(check.alias):
             joined = getattr(row, check.alias)
-            joined = joined and tuple(getattr(joined, name) for name in columns.values())
+            joined = joined and tuple(
+                getattr(joined, name) for name in columns.values()
+            )
             got.append((row.pk, repr(joined)))
         self.same_rows(f'list(queryset.select_related("{check.alias}"))', wanted, got)
 

@@ -50,7 +50,7 @@ class Draft:
         self.add(spec.Filter(condition, negated))
 
     def focus(self):
-        """The columns in scope, or only those of one of the records in scope."""
+        """The columns in scope, or only those of one record."""
         if not self.refs or self.maker.chance(40):
             return self.refs
         ref = self.maker.pick(self.refs)
@@ -140,9 +140,11 @@ class Draft:
     def project(self, pairs):
         self.add(spec.Values(tuple(pairs)))
         self.columns = [
-            value
-            if isinstance(value, spec.Ref) and value.name == name
-            else spec.Ref((name,), value.kind)
+            (
+                value
+                if isinstance(value, spec.Ref) and value.name == name
+                else spec.Ref((name,), value.kind)
+            )
             for name, value in pairs
         ]
         self.expose(self.columns)
@@ -190,7 +192,7 @@ class Draft:
                 link = self.maker.pick(links)
                 relation = (link.name,)
                 refs = table_refs(link.target, relation, depth=1)
-        if not relation and self.maker.chance(60):
+        if not relation and (self.unmatched or self.maker.chance(60)):
             self.values(plain=True)
         aggregates = []
         for _ in range(self.maker.number(1, 2)):
@@ -243,9 +245,13 @@ class Draft:
 
     def pushed_down(self):
         """What is in scope once a join made the query a derived table."""
+        joined = []
+        if self.areas.pushed_aliases and self.stage == "sliced":
+            joined = [ref for ref in self.refs if ref.path[0] in self.aliases]
         if self.columns is None:
-            self.expose(table_refs(self.model) + self.annotations)
+            self.expose(table_refs(self.model) + self.annotations + joined)
         else:
             self.expose(self.columns)
-        self.aliases = {}
+        if self.columns is not None or not joined:
+            self.aliases = {}
         self.stage, self.pushed = "", True

@@ -23,7 +23,20 @@ from .models import Cell, Item, Note, Owner
 
 FRAGMENTS = (
     *"\"'`[];#%*(),=\\$:@{}.-+?!|&<>^~\0\n\r\t \x7f\x9f\u00a0\u200b\u2028\u202e\ufeff",
-    *("--", "/*", "*/", "%s", "%(x)s", "{0}", "${x}", "\\'", "''", '""', "``", "\ud800"),
+    *(
+        "--",
+        "/*",
+        "*/",
+        "%s",
+        "%(x)s",
+        "{0}",
+        "${x}",
+        "\\'",
+        "''",
+        '""',
+        "``",
+        "\ud800",
+    ),
     *("__", "a", "mine", "é", "ａ", "ſ", "K", "İ", "ß", "ﬁ", "😀", "select", "0"),
 )
 PAYLOADS = (
@@ -91,7 +104,7 @@ BAD_CONDITIONS = (
     Q(mine__rank=Window(RowNumber())),
     Q(mine__rank=OuterRef("pk")),
     Q(mine__rank=Subquery(Note.objects.values("pk", "rank"))),
-    Q(**{"mine__rank\"; --": 1}),
+    Q(**{'mine__rank"; --': 1}),
     Q(**{"mine__rank__exact = 1 OR 1": 1}),
     Q(**{"": 1}),
     Q(**{"__": 1}),
@@ -100,7 +113,14 @@ BAD_CONDITIONS = (
 NOT_SOURCES = (
     *(None, 0, 1, 1.5, True, b"note", [], (), {}, [Note], {Note}, object(), object),
     *(int, len, Ellipsis, Q(), Q(pk=1), F("pk"), Value(1), Count("pk"), Avg("level")),
-    *(Note(pk=1), Note.DoesNotExist, Note._meta, Note.rank, Decimal(1), RawSQL("1", [])),
+    *(
+        Note(pk=1),
+        Note.DoesNotExist,
+        Note._meta,
+        Note.rank,
+        Decimal(1),
+        RawSQL("1", []),
+    ),
     *(lambda: None, (note for note in ()), datetime.date.today()),
 )
 

@@ -32,7 +32,7 @@ def table_refs(table, prefix=(), depth=2):
 
 
 def is_relation(ref):
-    """Whether a reference ends with a foreign key or an alias of model rows."""
+    """Whether a reference ends with a foreign key or a model's alias."""
     return ref.kind in TABLES and ref.path[-1] not in ("id", "code", "pk")
 
 

@@ -10,9 +10,7 @@ class Owner(models.Model):
 class Place(models.Model):
     code = models.CharField(max_length=10, primary_key=True)
     title = models.CharField(max_length=10, null=True)
-    keeper = models.ForeignKey(
-        Owner, models.CASCADE, null=True, related_name="places"
-    )
+    keeper = models.ForeignKey(Owner, models.CASCADE, null=True, related_name="places")
 
 
 class Tag(models.Model):
@@ -33,9 +31,7 @@ class Item(models.Model):
 
 class Note(models.Model):
     item = models.ForeignKey(Item, models.CASCADE, related_name="notes")
-    author = models.ForeignKey(
-        Owner, models.CASCADE, null=True, related_name="written"
-    )
+    author = models.ForeignKey(Owner, models.CASCADE, null=True, related_name="written")
     rank = models.IntegerField()
     value = models.IntegerField(null=True)
     text = models.CharField(max_length=10, null=True)

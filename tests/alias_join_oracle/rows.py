@@ -67,7 +67,9 @@ def databases(draw):
         data[table] = rows
     for name, (left, right) in PAIRS.items():
         pairs = [(a, b) for a in keys[left] for b in keys[right]]
-        data[name] = draw(st.lists(st.sampled_from(pairs), unique=True)) if pairs else []
+        data[name] = (
+            draw(st.lists(st.sampled_from(pairs), unique=True)) if pairs else []
+        )
     return data
 
 

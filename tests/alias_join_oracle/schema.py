@@ -1,4 +1,4 @@
-"""The models' columns and relations, as the generator and the truth see them."""
+"""The models' columns and relations, for the generator and the truth."""
 
 from dataclasses import dataclass
 

@@ -104,7 +104,7 @@ class Annotate:
 
 @dataclass(frozen=True)
 class Aggregate:
-    """An aggregate over each group, or over the query if it is the last step."""
+    """An aggregate over each group, or over all rows in aggregate()."""
 
     name: str
     function: str
@@ -170,7 +170,7 @@ class Query:
 
 @dataclass(frozen=True)
 class Check:
-    """A query and, beside its rows, its count and its existence, one more use."""
+    """A query and what is done with it."""
 
     query: Query
     use: str = "rows"

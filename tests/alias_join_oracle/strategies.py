@@ -20,7 +20,7 @@ class Queries(Maker):
     # Sources of joins.
 
     def source(self, outer, nesting):
-        """A source, and the names it offers: refs of its columns, its model."""
+        """A source, references to its columns, and its model."""
         kinds = ["table", "filtered", "projected", "grouped", "sliced", "distinct"]
         if self.areas.unions:
             kinds.append("union")
@@ -43,6 +43,9 @@ class Queries(Maker):
         if self.chance(20):
             draft.annotate()
         if kind in ("projected", "distinct") or kind == "sliced" and self.chance(50):
+            draft.values(plain=True)
+        elif draft.unmatched and kind != "grouped":
+            # Model instances need a row of the model.
             draft.values(plain=True)
         if kind == "grouped":
             draft.group()
@@ -85,7 +88,7 @@ class Queries(Maker):
     # Joins.
 
     def on(self, inner, outer):
-        """A condition that relates the columns of an alias to what is before."""
+        """A condition that relates an alias's columns to what is before."""
         if not self.areas.on_outer_paths:
             outer = [ref for ref in outer if len(ref.path) == 1]
         pairs = [
@@ -100,7 +103,11 @@ class Queries(Maker):
         if shape == "range":
             low, high = self.pick(pairs), self.pick(pairs)
             return spec.Combine(
-                "&", (spec.Lookup(low[0], "lte", low[1]), spec.Lookup(high[0], "gt", high[1]))
+                "&",
+                (
+                    spec.Lookup(low[0], "lte", low[1]),
+                    spec.Lookup(high[0], "gt", high[1]),
+                ),
             )
         equal = spec.Lookup(left, "exact", right)
         if self.chance(20):

@@ -8,7 +8,7 @@ from functools import reduce
 from operator import or_
 from unittest import skipUnless
 
-from django.core.exceptions import FieldError
+from django.core.exceptions import FieldDoesNotExist, FieldError
 from django.db import NotSupportedError, connection, models
 from django.db.models import F, FilteredRelation, Q
 from django.test import TestCase
@@ -80,15 +80,17 @@ class BadInputTests(TestCase):
         )
 
         @hypothesis.settings(
-            max_examples=EXAMPLES, database=None, deadline=None, derandomize=True
+            max_examples=EXAMPLES,
+            database=None,
+            deadline=None,
+            derandomize=SEED is None,
         )
         @hypothesis.given(names)
         def agree(name):
             self.attempt(build, name, like)
 
         if SEED is not None:
-            settings = hypothesis.settings(derandomize=False)
-            agree = hypothesis.seed(int(SEED))(settings(agree))
+            agree = hypothesis.seed(int(SEED))(agree)
         agree()
 
     # Names.
@@ -177,7 +179,9 @@ class BadInputTests(TestCase):
         self.attempt_names(attempt, like="extra")
 
     def test_projected_names(self):
-        self.projections(lambda name: Note.objects.values("author", **{name: F("rank")}))
+        self.projections(
+            lambda name: Note.objects.values("author", **{name: F("rank")})
+        )
 
     def test_annotated_names(self):
         self.projections(lambda name: Note.objects.annotate(**{name: F("rank")}))
@@ -201,7 +205,7 @@ class BadInputTests(TestCase):
                 with self.subTest(payload=payload[:80], call=number):
                     try:
                         list(call(f"mine__{payload}"))
-                    except REFUSALS:
+                    except (*REFUSALS, FieldDoesNotExist):
                         pass
 
     # Conditions.
@@ -234,7 +238,7 @@ class BadInputTests(TestCase):
     def test_huge_conditions(self):
         wide = reduce(or_, (Q(mine__rank=number) for number in range(500)))
         deep = Q(mine__rank=1)
-        for _ in range(100):
+        for _ in range(25):
             deep = ~(deep & Q(mine__author=F("id")))
         for condition in (wide, deep):
             self.assertIsNone(

@@ -97,9 +97,7 @@ class Truth(Database):
 
     def filter(self, state, step):
         state.rows = [
-            row
-            for row in state.rows
-            if self.holds(step.condition, row) != step.negated
+            row for row in state.rows if self.holds(step.condition, row) != step.negated
         ]
 
     def either(self, state, step):
@@ -198,7 +196,9 @@ class Truth(Database):
             shown = [v for v in dict.fromkeys(left) if (v in right) == inside]
         state.__init__([], state.select)
         if state.select is None:
-            tables = {self.output(state, {BASE: r}): r for r in self.tables[state.model]}
+            tables = {
+                self.output(state, {BASE: r}): r for r in self.tables[state.model]
+            }
             state.rows = [{BASE: tables[values]} for values in shown]
         else:
             state.select = tuple((n, spec.Ref((n,), "int")) for n in names)
@@ -267,7 +267,7 @@ class Truth(Database):
         state.annotations, state.order, state.explicit_order = kept
 
     def records(self, query, outer=None):
-        """The rows of a query as the records that a join's alias stands for."""
+        """The rows of a query as records that an alias stands for."""
         state = self.run(query, outer)
         rows = self.settle(state)
         if state.select is not None:
@@ -286,7 +286,9 @@ class Truth(Database):
 
     def project(self, state, row):
         targets = {
-            name: operand.kind for name, operand in state.select if operand.kind in TABLES
+            name: operand.kind
+            for name, operand in state.select
+            if operand.kind in TABLES
         }
         return Record(dict(zip(self.names(state), self.output(state, row))), targets)
 
@@ -300,4 +302,6 @@ def lateral(node):
             return any(map(lateral, node))
         case spec.Exists() | spec.InQuery():
             return False
-    return any(map(lateral, vars(node).values())) if hasattr(node, "__dict__") else False
+    return (
+        any(map(lateral, vars(node).values())) if hasattr(node, "__dict__") else False
+    )

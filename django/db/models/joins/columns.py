@@ -12,8 +12,10 @@ from functools import cache
 from django.core.exceptions import FieldDoesNotExist, FieldError
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.expressions import Col, ColPairs
-from django.db.models.fields import DecimalField, Field
+from django.db.models.fields import DateTimeField, DecimalField, Field
 from django.db.models.fields.generated import GeneratedField
+from django.db.models.functions.datetime import TruncBase
+from django.db.models.joins.localtime import LocalDateTimeField
 from django.utils.functional import cached_property
 
 # The column that tells a matched row from an unmatched one where the source
@@ -140,6 +142,8 @@ def project_expression(expression, name, model, column=None):
         raise FieldError(
             f"The type of {name!r} is unknown. Set its output_field."
         )
+    if isinstance(expression, TruncBase) and isinstance(output_field, DateTimeField):
+        output_field = LocalDateTimeField(expression.tzinfo)
     projected = project_field(output_field, name, model, column)
     if isinstance(projected, DecimalField):
         # The scale of a computed number isn't that of its operands.

@@ -58,6 +58,8 @@ class JoinSource:
         Raise TypeError for anything else and for a queryset with extra().
         """
         from django.db.models import Manager, Model, QuerySet
+        from django.db.models.joins.raw import RawSource
+        from django.db.models.query import RawQuerySet
         from django.db.models.sql.query import Query
 
         if isinstance(value, cls):
@@ -70,6 +72,8 @@ class JoinSource:
             return cls(value, Query(value) if inherits else None)
         if isinstance(value, Manager):
             value = value.all()
+        if isinstance(value, RawQuerySet):
+            return RawSource.create(value)
         if not isinstance(value, QuerySet):
             raise TypeError(
                 "A join needs a model, a manager, or a queryset, not "

@@ -13,6 +13,8 @@ The innermost SELECT doesn't depend on the row that is written to. So it reads
 the table as it was before, and MySQL accepts that it reads it at all.
 """
 
+from itertools import chain
+
 from django.core.exceptions import FieldError, MultipleObjectsReturned
 from django.db.models.aggregates import Count
 from django.db.models.constants import LOOKUP_SEP
@@ -50,7 +52,9 @@ def get_update_values(query, values):
     """
     if not _is_joined(query):
         return values
-    _keep_ordering_of_base(query)
+    # UPDATE ... ORDER BY doesn't know the joins, and with a subquery that reads
+    # the same table MariaDB computes values from other rows.
+    query.clear_ordering(force=True)
     scratch = query.clone()
     expressions = {}
     for name, value in values.items():
@@ -69,32 +73,29 @@ def get_update_values(query, values):
     }
 
 
-def check_update_values(compiler):
+def check_update_values(query, using):
     """
-    Raise MultipleObjectsReturned if the values of an update aren't unique.
-    Called by SQLUpdateCompiler.execute_sql(), before anything is written.
+    Raise MultipleObjectsReturned if several joined rows have different values
+    for one row. Called by QuerySet.update(), before anything is written.
     """
     # Avoid circular imports.
     from django.db.models.query import QuerySet
 
-    value = next(
-        (value for *_, value in compiler.query.values if isinstance(value, JoinedValue)),
-        None,
-    )
-    if value is None:
+    updates = chain(query.values, *query.related_updates.values())
+    values = (value for *_, value in updates if isinstance(value, JoinedValue))
+    if (value := next(values, None)) is None:
         return
     ambiguous = (
-        QuerySet(value.rows.model, query=value.rows.clone(), using=compiler.using)
+        QuerySet(value.rows.model, query=value.rows.clone(), using=using)
         .values_list(*value.keys)
         .alias(__rows=Count("*"))
         .filter(__rows__gt=1)
     )
     for key in ambiguous[:1]:
-        label = compiler.query.get_meta().label
         raise MultipleObjectsReturned(
             f"update() can't tell which of several joined rows to take the values for "
-            f"{label} {', '.join(map(str, key))} from. Join one row at most, for "
-            "example an aggregate or the first by some order."
+            f"the {query.get_meta().label} {', '.join(map(str, key))} from. Join one "
+            "row at most, for example an aggregate or the first by some order."
         )
 
 
@@ -109,22 +110,6 @@ def delete_base_rows_only(query):
 
 def _is_joined(query):
     return any(relation.joined for relation in query._filtered_relations.values())
-
-
-def _keep_ordering_of_base(query):
-    """Drop an ordering that an UPDATE, where it can have one, doesn't know."""
-    scratch = query.clone()
-    query.order_by = tuple(
-        item for item in query.order_by if not _orders_by_join(scratch, item)
-    )
-
-
-def _orders_by_join(query, item):
-    if item == "?":
-        return False
-    if isinstance(item, str):
-        item = F(item.removeprefix("-"))
-    return _refers_to_join(query, item.resolve_expression(query))
 
 
 def _refers_to_join(query, expression):

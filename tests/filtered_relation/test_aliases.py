@@ -1,0 +1,46 @@
+from django.db.models import Exists, FilteredRelation, OuterRef, Q
+
+from .library import LibraryTestCase
+from .models import Author, Book, RentalSession
+
+
+class AliasTests(LibraryTestCase):
+    """Generated table aliases step aside for those of the user."""
+
+    def test_looks_generated(self):
+        for alias in ["T3", "t3", "T4", "U1", "u2", "V1"]:
+            authors = Author.objects.alias(
+                **{alias: FilteredRelation("book", condition=Q(book__title="A"))}
+            )
+            with self.subTest(alias):
+                self.assertSequenceEqual(
+                    authors.filter(book__title="B", **{f"{alias}__title": "A"}),
+                    [self.alice],
+                )
+                self.assertSequenceEqual(
+                    authors.filter(
+                        Exists(
+                            Book.objects.filter(
+                                author=OuterRef("pk"),
+                                editor__book__title="A",
+                                title=OuterRef(f"{alias}__title"),
+                            )
+                        )
+                    ),
+                    [self.alice],
+                )
+
+    def test_name_of_a_table(self):
+        alias = RentalSession._meta.db_table
+        if "__" in alias:
+            self.skipTest("The name of the table is no alias.")
+        RentalSession.objects.create(borrower=self.dan, book=self.c)
+        books = Book.objects.alias(
+            **{alias: FilteredRelation("reservation", condition=Q())}
+        )
+        self.assertSequenceEqual(
+            books.filter(
+                rental_session__borrower=self.dan, **{f"{alias}__borrower": self.dan}
+            ),
+            [self.c],
+        )

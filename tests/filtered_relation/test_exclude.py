@@ -1,0 +1,25 @@
+from django.db.models import F, FilteredRelation, Q
+
+from .library import LibraryTestCase
+from .models import Author
+
+
+class ExclusionTests(LibraryTestCase):
+    def test_annotation_of_a_joined_column(self):
+        authors = Author.objects.annotate(title=F("book__title"))
+        self.assertCountEqual(
+            authors.exclude(title="A").values_list("name", "title"),
+            [("Alice", "B"), ("Bob", "C"), ("Carol", None)],
+        )
+
+    def test_swapped_operands(self):
+        Author.objects.update(object_id=1)
+        for q in [
+            Q(a__title="A", a__number_editor=-1) | ~Q(a__title="A"),
+            ~Q(a__title="A") | Q(a__title="A", a__number_editor=-1),
+        ]:
+            authors = Author.objects.alias(
+                a=FilteredRelation("book", condition=Q(book__title="A"))
+            ).filter(q)
+            with self.subTest(q):
+                self.assertCountEqual(authors, [self.alice, self.bob, self.carol])
