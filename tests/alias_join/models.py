@@ -1,11 +1,14 @@
 import decimal
 
+from django.contrib.contenttypes.fields import GenericForeignKey, GenericRelation
+from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models.functions import Upper
 
 
 class User(models.Model):
     name = models.CharField(max_length=50, unique=True)
+    notes = GenericRelation("Note")
 
     def __str__(self):
         return self.name
@@ -328,3 +331,29 @@ class Vehicle(models.Model):
 
 class CompanyCar(Asset, Vehicle):
     driver = models.ForeignKey(Employee, models.SET_NULL, null=True)
+
+
+# Notes about anything.
+
+
+class Note(models.Model):
+    text = models.CharField(max_length=50)
+    content_type = models.ForeignKey(ContentType, models.CASCADE, related_name="+")
+    object_id = models.BigIntegerField()
+    target = GenericForeignKey()
+
+
+# Columns that are named like others.
+
+
+class Fee(models.Model):
+    title = models.CharField(max_length=10, db_column="amount")
+    total = models.IntegerField()
+
+
+class Tree(models.Model):
+    species = models.CharField(max_length=10, db_column="label")
+
+
+class FruitTree(Tree):
+    fruit = models.CharField(max_length=10, db_column="label")

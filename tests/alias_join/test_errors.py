@@ -378,7 +378,9 @@ class InferenceTests(ErrorTestCase):
         )
 
     def test_foreign_key_to_self(self):
-        """A foreign key to the same model can be followed in two directions."""
+        """
+        A foreign key to the same model can be followed in two directions.
+        """
         self.assertJoinRaises(
             FieldError, "'other'", "boss", base=Employee, other=Employee
         )

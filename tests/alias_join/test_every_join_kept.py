@@ -14,7 +14,9 @@ from .models import Contact, Phone, Record, Topic, User
 
 class EveryJoinKeptTests(TopicTestCase):
     def joined(self):
-        """Return querysets none of which refers to its join, with their rows."""
+        """
+        Return querysets none of which refers to its join, with their rows.
+        """
         a, b, c = self.a, self.b, self.c
         mine = Record.objects.filter(user=self.johnny)
         grouped = mine.values("topic").annotate(n=Count("pk"))

@@ -27,7 +27,9 @@ DERIVED = "(SELECT ...) ... LEFT OUTER JOIN record any ON (...)"
 
 
 class PlainTests(TopicTestCase):
-    """What does not change the rows' number or order needs no derived table."""
+    """
+    What does not change the rows' number or order needs no derived table.
+    """
 
     flat = "topic LEFT OUTER JOIN record any ON (any.topic_id = topic.id)"
 

@@ -18,7 +18,6 @@ from django.db.models import (
     OuterRef,
     Q,
     Subquery,
-    Sum,
     Value,
     When,
     Window,
@@ -34,12 +33,10 @@ from .models import (
     Asset,
     B,
     C,
-    Car,
     CompanyCar,
     Contact,
     Egg,
     Employee,
-    Event,
     Phone,
     Record,
     Seat,
@@ -407,6 +404,13 @@ class DeleteTests(WriteTestCase):
         ]:
             with self.subTest(message), self.assertRaisesMessage(TypeError, message):
                 queryset.delete()
+
+    def test_the_table_itself(self):
+        """What a source computes doesn't change with each deleted row."""
+        groups = Record.objects.values("topic").annotate(n=Count("pk"))
+        records = Record.objects.alias_join(g=groups, on=Q(g__topic=F("topic")))
+        self.assertEqual(records.filter(g__n=2).delete(), (4, {"alias_join.Record": 4}))
+        self.assertEqual(self.values(), [5])
 
     def test_raw_delete_of_a_page(self):
         """A fast deletion deletes no more than the page either."""

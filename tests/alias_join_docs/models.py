@@ -80,9 +80,7 @@ class Hut(models.Model):
 
 class Lift(models.Model):
     driver = models.ForeignKey(Hiker, on_delete=models.CASCADE, related_name="given")
-    passenger = models.ForeignKey(
-        Hiker, on_delete=models.CASCADE, related_name="taken"
-    )
+    passenger = models.ForeignKey(Hiker, on_delete=models.CASCADE, related_name="taken")
     day = models.DateField()
     km = models.IntegerField()
     cost = models.IntegerField()

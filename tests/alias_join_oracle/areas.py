@@ -21,7 +21,8 @@ Decisions:
   compared, but not by ``count()``.
 * The ordering of a queryset that a join pushes down stays what it was: one by
   ``order_by()`` is also among the columns that a later
-  ``values().annotate()`` groups by.
+  ``values().annotate()`` groups by. The last ordering decides; groups are
+  generated without one.
 * After an aggregate only group keys and aggregates are referenced: a filter on
   anything else would be applied before grouping.
 """
@@ -34,68 +35,84 @@ from django.db.models import QuerySet
 
 @dataclass(frozen=True)
 class Areas:
-    """Each flag that is off by default names bugs or features yet to come."""
+    """What to generate. Those that are off have known bugs."""
 
-    # Sources and shapes of joins.
     alias_join: bool = hasattr(QuerySet, "alias_join")
     inner: bool = True
     right: bool = False
     full: bool = False
-    cross: bool = False
+    cross: bool = True
+    # Sources that refer to the query around them.
     lateral: bool = False
+    # Joins onto sliced, distinct or grouped querysets.
     pushdown: bool = True
-    relations: bool = True
-    to_many: bool = True
-    projected_fk_paths: bool = True
+    # And once more, onto what such a join made.
+    pushed_twice: bool = False
     # Aliases stay in scope after a later join pushed their queryset down.
     pushed_aliases: bool = False
-    # Conditions. Negations that have to mind NULL:
-    negated_on: bool = True
-    negated_when: bool = True
-    negated_annotations: bool = True
-    # of a comparison with an expression or with a joined column,
-    negated_operands: bool = True
-    # of a lookup whose left side is an expression,
-    negated_lookups: bool = True
-    # of a joined column, deep in a tree that promotes and demotes its join.
-    negated_paths: bool = True
-    xor: bool = True
-    # Functions and lists on the right side keep rows whose join is NULL.
-    joined_operands: bool = True
+    # Paths beyond a foreign key that a projection selects.
+    projected_fk_paths: bool = True
+    # ON refers to columns behind foreign keys of what is before the join.
     on_outer_paths: bool = True
-    # FilteredRelation over a NOT NULL foreign key keeps unmatched rows.
-    required_relations: bool = True
-    # A condition of a FilteredRelation on a relation that can never hold.
-    empty_relations: bool = True
     # Case(When()) in ON.
-    case_in_on: bool = True
-    # alias_join() with a FilteredRelation that names a relation.
-    eager_relations: bool = True
-    pickle: bool = True
-    # One over a many-to-many relation has no NULL row for each link that
-    # its condition rejects.
-    many_relations: bool = True
-    # F() in such a condition means the alias's own row.
-    relation_operands: bool = True
-    # Several relations or a path through one of them in a condition.
-    paths_beyond_relations: bool = True
-    combine_relations: bool = True
+    case_in_on: bool = False
+    # Count() of an alias whose primary key has several columns.
+    composite_counts: bool = False
+
+    # Negations that mind NULL: in ON, and in When() or an aggregate's filter,
+    negated_on: bool = True
+    negated_when: bool = False
+    # of a lookup on an annotation,
+    negated_annotations: bool = False
+    # of a comparison with an expression or with a joined column,
+    negated_operands: bool = False
+    # of a lookup whose left side is an expression,
+    negated_lookups: bool = False
+    # of a joined column, deep in a tree that promotes and demotes its join.
+    negated_paths: bool = False
+    # Joins below XOR are promoted as they are below OR.
+    xor: bool = False
+    # Functions and lists on the right side keep rows whose join is NULL.
+    joined_operands: bool = False
+    # Aggregates with a filter that can never hold.
+    empty_aggregates: bool = False
+
+    # FilteredRelation that names a relation, and one to many rows.
+    relations: bool = True
+    to_many: bool = True
+    # alias_join() with one.
+    eager_relations: bool = False
+    # A NOT NULL foreign key keeps rows that its condition rejects.
+    required_relations: bool = False
+    # A many-to-many relation has no NULL row for each rejected link.
+    many_relations: bool = False
+    # Conditions that can never hold,
+    empty_relations: bool = False
+    # and where F() means the alias's own row.
+    relation_operands: bool = False
+    # Paths through the alias to other tables.
+    paths_beyond_relations: bool = False
+    combine_relations: bool = False
+
     # Ordering a DISTINCT query with NULLs first or last where it's emulated.
-    distinct_nulls: bool = True
-    # What is done with a query.
+    distinct_nulls: bool = False
+    # Uses of a query.
     writes: bool = True
-    hydrate: bool = True
+    hydrate: bool = False
+    pickle: bool = False
     combine: bool = True
     unions: bool = True
 
     @classmethod
     def from_environment(cls):
-        """ORACLE_AREAS="lateral,-unions" switches areas on and off."""
-        areas = cls()
-        names = {field.name for field in fields(cls)}
+        """ORACLE_AREAS="all,-unions" switches areas on and off."""
+        names = [field.name for field in fields(cls)]
+        chosen = {}
         for word in filter(None, os.environ.get("ORACLE_AREAS", "").split(",")):
-            name = word.lstrip("-")
-            if name not in names:
-                raise ValueError(f"Unknown area {name!r}.")
-            areas = replace(areas, **{name: not word.startswith("-")})
-        return areas
+            if word == "all":
+                chosen |= dict.fromkeys(names, True)
+            elif word.removeprefix("-") in names:
+                chosen[word.removeprefix("-")] = not word.startswith("-")
+            else:
+                raise ValueError(f"Unknown area {word!r}.")
+        return replace(cls(), **chosen)

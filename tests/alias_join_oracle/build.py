@@ -34,7 +34,7 @@ NAMES = {
         if hasattr(models, name)
     },
     **{name: getattr(functions, name) for name in ("Coalesce", "Length", "NullIf")},
-    **{name: getattr(functions, name) for name in ("TruncDay", "Upper")},
+    **{name: getattr(functions, name) for name in ("TruncDay", "Reverse")},
     **{
         name: getattr(lookups, name)
         for name in (

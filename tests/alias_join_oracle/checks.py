@@ -1,6 +1,7 @@
 """Run a query on the database and compare it with the truth."""
 
 import pickle
+import re
 from collections import Counter
 from itertools import groupby
 
@@ -94,7 +95,8 @@ class Checker:
         except Difference:
             raise
         except Exception as error:
-            signature = (type(error).__name__, place(error))
+            words = re.sub(r"\S*[\d\"'`._]\S*", "", str(error)).split()
+            signature = (type(error).__name__, place(error), *words[:8])
             raise Difference(
                 self.report(f"# {check.use}", "no error", repr(error)), signature
             ) from error

@@ -25,6 +25,8 @@ class Draft:
         self.annotations = []
         # Those of alias(), which cannot be selected.
         self.hidden = []
+        # Those that MySQL can't refer to in HAVING.
+        self.expressions = []
         # Names in the output, None while the rows are model instances.
         self.columns = None
         # "", "grouped", "distinct", "sliced" or "union".
@@ -37,6 +39,10 @@ class Draft:
     def query(self):
         return spec.Query(self.model, tuple(self.steps))
 
+    @property
+    def ordered(self):
+        return any(isinstance(step, spec.Order) for step in self.steps)
+
     def add(self, step):
         self.steps.append(step)
 
@@ -45,9 +51,14 @@ class Draft:
     def filter(self, depth=3):
         negated = bool(self.refs) and self.maker.chance(35)
         positive = () if negated else self.positive
-        refs = self.focus()
-        condition = self.maker.condition(refs, positive, depth, negated)
+        condition = self.condition(positive, depth, negated)
         self.add(spec.Filter(condition, negated))
+
+    def condition(self, positive, depth, negated):
+        self.maker.in_having = self.stage == "grouped"
+        condition = self.maker.condition(self.focus(), positive, depth, negated)
+        self.maker.in_having = False
+        return condition
 
     def focus(self):
         """The columns in scope, or only those of one record."""
@@ -75,12 +86,16 @@ class Draft:
         ref = self.maker.pick([ref for ref in refs if not is_relation(ref)])
         name = self.maker.name("x")
         value = self.maker.operand(ref.kind, refs)
-        if is_relation(value):
+        if is_relation(value) or isinstance(value, spec.Const):
             value = ref
         method = "annotate" if self.maker.chance(70) else "alias"
         self.add(spec.Annotate(name, value, method))
         ref = spec.Ref((name,), value.kind)
-        if self.areas.negated_annotations:
+        if isinstance(value, spec.Call) or len(value.path) > 1:
+            self.expressions.append(ref)
+        if self.stage == "grouped" and ref in self.expressions:
+            pass
+        elif self.areas.negated_annotations:
             self.refs.append(ref)
         else:
             self.positive.append(ref)
@@ -89,7 +104,7 @@ class Draft:
     def either(self):
         connector = self.maker.pick(("|", "&"))
         sides = [
-            spec.Filter(self.maker.condition(self.focus(), (), 2, True), negated)
+            spec.Filter(self.condition((), 2, True), negated)
             for negated in (self.maker.chance(30), self.maker.chance(30))
         ]
         self.add(spec.Either(connector, *sides))
@@ -124,6 +139,8 @@ class Draft:
     def values(self, plain=False, least=1):
         """Select columns; plain ones have names without a path."""
         refs = [r for r in self.refs + self.positive if r not in self.hidden]
+        if plain:
+            refs = [ref for ref in refs if ref.name not in self.aliases]
         chosen = dict.fromkeys(self.maker.some(refs, least, 4))
         pairs = []
         for ref in chosen:
@@ -147,6 +164,11 @@ class Draft:
             )
             for name, value in pairs
         ]
+        self.expressions += [
+            ref
+            for ref, (_, value) in zip(self.columns, pairs)
+            if isinstance(value, spec.Call)
+        ]
         self.expose(self.columns)
         self.annotations = []
         self.identity = list(self.columns)
@@ -168,9 +190,10 @@ class Draft:
         distinct = argument is not None and self.maker.chance(20)
         condition = None
         if argument is not None and self.maker.chance(20):
-            condition = self.maker.condition(
-                refs, depth=1, simple=not self.areas.negated_when
-            )
+            simple = not self.areas.negated_when
+            self.maker.in_aggregate = True
+            condition = self.maker.condition(refs, depth=1, simple=simple)
+            self.maker.in_aggregate = False
         if function in ("Min", "Max"):
             distinct = False
         return spec.Aggregate(
@@ -180,11 +203,18 @@ class Draft:
     @property
     def sources(self):
         """The aliases that can be counted."""
-        return [spec.Ref((n,), model or "int") for n, model in self.aliases.items()]
+        return [
+            spec.Ref((name,), model or "int")
+            for name, model in self.aliases.items()
+            if model != "Cell" or self.areas.composite_counts
+        ]
 
     def group(self):
         """annotate() with aggregates, by row or by the columns of values()."""
         refs = self.refs + self.positive
+        if self.ordered:
+            # A later ordering would change the groups.
+            self.add(spec.Order(()))
         relation = ()
         if not self.aliases and not self.stage and self.maker.chance(40):
             links = [x for x in LINKS[self.model].values() if x.way != "forward"]
@@ -192,7 +222,9 @@ class Draft:
                 link = self.maker.pick(links)
                 relation = (link.name,)
                 refs = table_refs(link.target, relation, depth=1)
-        if not relation and (self.unmatched or self.maker.chance(60)):
+        # PostgreSQL needs more than a part of a composite key in GROUP BY.
+        merge = self.unmatched or self.model == "Cell" or self.maker.chance(60)
+        if not relation and merge:
             self.values(plain=True)
         aggregates = []
         for _ in range(self.maker.number(1, 2)):
@@ -207,10 +239,14 @@ class Draft:
         self.stage = "grouped"
         if self.columns is None:
             self.annotations = self.annotations + aggregates
-            self.expose(table_refs(self.model, depth=1) + self.annotations)
+            plain = [ref for ref in self.annotations if ref not in self.expressions]
+            self.expose(table_refs(self.model, depth=1) + plain)
+            self.identity = [r for r in self.identity if len(r.path) == 1]
+            self.identity += self.annotations
         else:
             self.columns = self.columns + aggregates
-            self.expose(self.columns)
+            self.identity = list(self.columns)
+            self.expose([ref for ref in self.columns if ref not in self.expressions])
         if self.maker.chance(40):
             self.filter(depth=1)
 
@@ -223,8 +259,7 @@ class Draft:
         self.positive = computed
 
     def distinct(self):
-        ordered = any(isinstance(step, spec.Order) for step in self.steps)
-        if self.columns is not None and (ordered or self.model == "Note"):
+        if self.columns is not None and (self.ordered or self.model == "Note"):
             self.add(spec.Order(()))
         self.add(spec.Distinct())
         self.identity = self.shown
@@ -254,4 +289,5 @@ class Draft:
             self.expose(self.columns)
         if self.columns is not None or not joined:
             self.aliases = {}
+            self.identity = [ref for ref in self.shown if not is_relation(ref)]
         self.stage, self.pushed = "", True

@@ -41,8 +41,14 @@ class Maker:
         self.draw = draw
         self.areas = areas
         self.counter = 0
-        # Whether conditions are those of a join, and of one on a relation.
-        self.in_on = self.in_relation = False
+        # How deep Case() is nested.
+        self.cases = 0
+        # Whether conditions are those of a join, of one on a relation, or of
+        # an aggregate.
+        self.in_on = self.in_relation = self.in_aggregate = False
+        # Whether they may be part of HAVING, where MySQL knows no expressions
+        # over columns that aren't selected.
+        self.in_having = False
 
     # Choices: the first is the simplest, so that examples shrink to it.
 
@@ -73,19 +79,19 @@ class Maker:
         same = [ref for ref in refs if family(ref.kind) == family(kind)]
         # Keys and integers together would need an output_field.
         plain = [ref for ref in same if ref.kind == family(kind)]
-        leaf = not depth or not plain or self.chance(40)
+        leaf = not depth or not plain or self.in_having or self.chance(40)
         if leaf:
             if same and self.chance(75):
                 return self.pick(same)
             return self.const(family(kind))
         kind = family(kind)
         functions = ["Coalesce"]
-        if self.areas.case_in_on or not self.in_on:
+        if self.cases < 2 and (self.areas.case_in_on or not self.in_on):
             functions.append("case")
         if kind == "int":
-            functions += ["add", "mul", "sub", "NullIf", "Length"]
+            functions += ["add", "mul", "sub", "Length"]
         elif kind == "text":
-            functions += ["NullIf", "Upper"]
+            functions += ["NullIf", "Reverse"]
         elif kind == "moment":
             functions += ["day"]
         function = self.pick(functions)
@@ -95,12 +101,18 @@ class Maker:
                 return self.pick(plain)
             return spec.Call("Length", (self.pick(texts),), "int")
         first = self.pick(plain)
-        if function in ("Upper", "day"):
+        if function in ("Reverse", "day"):
             return spec.Call(function, (first,), kind)
-        second = self.operand(kind, plain, depth - 1)
+        if kind in ("moment", "decimal"):
+            # MySQL reads such a parameter beside a column as something else.
+            second = self.pick(plain)
+        else:
+            second = self.operand(kind, plain, depth - 1)
         if function == "case":
             simple = not self.areas.negated_when
+            self.cases += 1
             test = self.condition(refs, (), depth=1, simple=simple)
+            self.cases -= 1
             return spec.Call("case", (test, first, second), kind)
         return spec.Call(function, (first, second), kind)
 
@@ -144,6 +156,8 @@ class Maker:
         if name == "isnull":
             return spec.Lookup(ref, name, self.chance(50))
         empty = self.areas.empty_relations or not self.in_relation
+        if self.in_aggregate and not self.areas.empty_aggregates:
+            empty = False
         if relation and name == "in":
             least = 0 if empty else 1
             values = (self.const(ref.kind) for _ in range(self.number(least, 3)))

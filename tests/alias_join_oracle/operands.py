@@ -125,8 +125,8 @@ class Database:
             return ARITHMETIC[function](*values)
         if function == "Length":
             return len(values[0])
-        if function == "Upper":
-            return values[0].upper()
+        if function == "Reverse":
+            return values[0][::-1]
         if function == "day":
             return datetime.datetime.combine(
                 values[0].date(), datetime.time(), values[0].tzinfo

@@ -60,24 +60,30 @@ class Queries(Maker):
 
     def united(self, draft):
         """A union of two projections with the same names and kinds."""
-        kinds = ["int", *self.some(("int", "text", "decimal"), 0, 2)]
         other = Draft(self, self.pick(MODELS))
+        # The first branch decides on the types of the columns.
+        options = [
+            {
+                kind: [
+                    r
+                    for r in side.refs
+                    if kind == (r.kind if exact else family(r.kind))
+                ]
+                for kind in ("int", "text", "decimal")
+            }
+            for side, exact in ((draft, True), (other, False))
+        ]
+        shared = [kind for kind in options[0] if all(side[kind] for side in options)]
+        kinds = self.some(shared or ["int"], 1, 3)
         names = [self.name("c") for _ in kinds]
-        for side in (draft, other):
+        for side, refs in zip((draft, other), options):
             if side.model == "Note":
                 # A branch of a union keeps no ordering.
                 side.add(spec.Order(()))
             side.project(
                 [
-                    (name, self.pick(refs) if refs else self.const(kind))
+                    (name, self.pick(refs[kind]) if refs[kind] else self.const(kind))
                     for name, kind in zip(names, kinds)
-                    for refs in [
-                        [
-                            ref
-                            for ref in side.refs
-                            if (ref.kind if side is draft else family(ref.kind)) == kind
-                        ]
-                    ]
                 ]
             )
         draft.union(other.query)
@@ -234,6 +240,11 @@ class Queries(Maker):
 
     def narrow(self, draft):
         """Filters and annotations, in any order."""
+        if draft.lazy:
+            # Each call that refers to it may join a to-many relation again.
+            if self.chance(60):
+                draft.filter()
+            return
         if self.chance(25):
             draft.annotate()
         if self.chance(55):
@@ -242,18 +253,26 @@ class Queries(Maker):
             draft.annotate()
             draft.filter(depth=1)
 
+    def settle(self, draft):
+        """Make the next join push the query down."""
+        again = draft.pushed and not self.areas.pushed_twice
+        if self.areas.pushdown and not draft.unmatched and not again:
+            self.pick((draft.group, draft.distinct, draft.slice))()
+
     def query(self, nesting=1):
         draft = Draft(self, self.pick(MODELS[: 4 if self.chance(80) else 7]))
         joins = self.pick((1, 1, 1, 2, 2, 3, 0)) if self.areas.alias_join else 0
         if joins and self.chance(30):
             self.narrow(draft)
-        if joins and self.areas.pushdown and self.chance(25):
-            self.pick((draft.group, draft.distinct, draft.slice))()
+        if joins and self.chance(25):
+            self.settle(draft)
         relations = self.areas.relations and not draft.stage
         if relations and self.chance(20 if joins else 70):
             self.relate(draft)
             joins = min(joins, 1) if not draft.lazy else 0
-        for _ in range(joins):
+        for number in range(joins):
+            if number and self.chance(15):
+                self.settle(draft)
             self.join(draft, nesting)
             if self.chance(30):
                 draft.filter(depth=2)

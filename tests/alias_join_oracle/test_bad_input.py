@@ -9,7 +9,7 @@ from operator import or_
 from unittest import skipUnless
 
 from django.core.exceptions import FieldDoesNotExist, FieldError
-from django.db import NotSupportedError, connection, models
+from django.db import NotSupportedError, connection, models, transaction
 from django.db.models import F, FilteredRelation, Q
 from django.test import TestCase
 from django.test.utils import ignore_warnings
@@ -48,10 +48,11 @@ class BadInputTests(TestCase):
     def attempt(self, build, alias="mine", like=None):
         """Run build(alias) and return why it was refused, if it was."""
         try:
-            queryset = build(alias)
-            sql, _ = queryset.query.sql_with_params()
-            list(queryset)
-            queryset.count()
+            with transaction.atomic():
+                queryset = build(alias)
+                sql, _ = queryset.query.sql_with_params()
+                list(queryset)
+                queryset.count()
         except REFUSALS as error:
             message = str(error)
             self.assertTrue(
@@ -204,7 +205,8 @@ class BadInputTests(TestCase):
             for number, call in enumerate(calls):
                 with self.subTest(payload=payload[:80], call=number):
                     try:
-                        list(call(f"mine__{payload}"))
+                        with transaction.atomic():
+                            list(call(f"mine__{payload}"))
                     except (*REFUSALS, FieldDoesNotExist):
                         pass
 

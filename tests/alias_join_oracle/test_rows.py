@@ -6,7 +6,9 @@ the fixed one, and ORACLE_AREAS switches parts of the generator (see areas.py).
 ORACLE_SURVEY=1 collects a failure of each sort rather than stop at the first.
 """
 
+import json
 import os
+import tempfile
 from collections import Counter
 from dataclasses import replace
 from operator import itemgetter
@@ -16,6 +18,9 @@ from django.db import connection
 from django.test import TestCase, override_settings
 
 from .areas import Areas
+
+# Hypothesis keeps a cache, and would in the current directory.
+os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", tempfile.gettempdir())
 
 try:
     import hypothesis
@@ -38,8 +43,11 @@ class RowOracleTests(TestCase):
         known = Areas.from_environment()
         areas = {name: value and getattr(known, name) for name, value in areas.items()}
         areas = replace(known, **areas)
-        if connection.features.supports_logical_xor:
+        features = connection.features
+        if features.supports_logical_xor:
             areas = replace(areas, xor=False)
+        if not getattr(features, "supports_full_join", True):
+            areas = replace(areas, full=False)
 
         failures, seen = {}, Counter()
 
@@ -67,7 +75,8 @@ class RowOracleTests(TestCase):
             agree = hypothesis.seed(int(SEED))(agree)
         agree()
         if SURVEY:
-            print(dict(seen), "failures:", sum(map(len, failures.values())))
+            seen["failures"] = sum(map(len, failures.values()))
+            print("\noracle:", json.dumps(seen), flush=True)
         reports = {
             str(reduce(min(found, key=itemgetter(0))[1], failure)[1]): len(found)
             for found in list(failures.values())[:30]

@@ -7,6 +7,8 @@ from . import spec
 from .operands import BASE, MEMBERS, OUTER, Database, Record
 from .schema import TABLES
 
+PK = ("id", "pk")
+
 
 class State:
     """What a query has become after some of its steps."""
@@ -75,14 +77,23 @@ class Truth(Database):
                 shown = self.output(state, row), self.ordering(state, row)
                 unique.setdefault(shown, row)
             rows = list(unique.values())
-        rows = self.sorted(rows, state.order)
+        rows = self.sorted(state, rows)
         return rows[slice(*state.slice)] if state.slice else rows
 
-    def sorted(self, rows, keys):
-        for key in reversed(keys):
+    def sorted(self, state, rows):
+        shown = () if state.select is None else self.names(state)
+        for key in reversed(state.order):
             first = self.ascending_nulls_first
+            descending = key.descending
             if key.nulls:
-                first = (key.nulls == "first") != key.descending
+                first = (key.nulls == "first") != descending
+            elif (
+                key.operand.kind == "Note"
+                and key.operand.path[-1] not in PK
+                and key.operand.name not in shown
+            ):
+                # A relation that isn't selected stands for its model's order.
+                descending = not descending
 
             def position(row):
                 value = self.value(key.operand, row)
@@ -90,7 +101,7 @@ class Truth(Database):
                     return (-1 if first else 1,)
                 return (0, value)
 
-            rows = sorted(rows, key=position, reverse=key.descending)
+            rows = sorted(rows, key=position, reverse=descending)
         return rows
 
     # Steps.
@@ -134,6 +145,8 @@ class Truth(Database):
         state.distinct = True
 
     def order(self, state, step):
+        if state.grouped and state.explicit_order:
+            raise ValueError("Another ordering makes other groups.")
         state.order = step.keys
         state.explicit_order = bool(step.keys)
 

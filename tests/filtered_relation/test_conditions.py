@@ -59,6 +59,15 @@ class PathTests(LibraryTestCase):
 
 
 class ConditionTests(LibraryTestCase):
+    def test_never_met(self):
+        authors = Author.objects.alias(
+            none=FilteredRelation("book", condition=Q(book__pk__in=[]))
+        )
+        self.assertSequenceEqual(
+            authors.order_by("name").values_list("name", "none__title"),
+            [("Alice", None), ("Bob", None), ("Carol", None)],
+        )
+
     def test_exists(self):
         reserved = Reservation.objects.filter(
             book=OuterRef("book__pk"), borrower=self.dora

@@ -2,17 +2,26 @@
 Joins of arbitrary relations: a queryset or a model, under an alias.
 
 QuerySet.alias_join() and FilteredRelation(queryset) end up here. The modules
-build on each other in this order:
+build on each other, mostly in this order:
 
 - types: JoinType, the kinds of join.
 - names: the names that an alias may take, in Python and in SQL.
-- structure: structural equality of queries.
-- columns: the columns of a queryset as fields.
-- sources: what is joined, a model or a queryset.
-- relations: the virtual relation that lookup paths walk.
+- structure: the parts of a query, and structural equality of queries.
 - datastructures: the entries of Query.alias_map, that is, of FROM.
+- jsonkeys, localtime: columns with conversions of their own.
+- columns: the columns of a queryset as fields.
+- sources, raw: what is joined, a model, a queryset, or raw SQL.
+- relations: the virtual relation that lookup paths walk.
 - conditions: the ON clause, given or inferred from a foreign key.
+- pushdown: queries that have to be computed before they are joined onto.
 - registration: adding a join to a query.
+- hydration, masks: select_related(), only(), and defer() along a join.
+- nulls, exclusion: negated conditions.
+- renaming: conditions of a FilteredRelation along a relation of the model.
+- writes: update() and delete() of a query with joins.
+- affinity: keys that SQLite can use an index for.
+- decorrelation, and below it correlation, ordering, rewriting, and keys:
+  LATERAL on databases that don't have it.
 """
 
 from django.db.models.joins.types import JoinType

@@ -7,14 +7,16 @@ copy of the field that describes its expression.
 """
 
 import copy
-from functools import cache
+from functools import cache, partial
 
 from django.core.exceptions import FieldDoesNotExist, FieldError
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.expressions import Col, ColPairs
 from django.db.models.fields import DateTimeField, DecimalField, Field
 from django.db.models.fields.generated import GeneratedField
+from django.db.models.fields.json import JSONField, KeyTransform
 from django.db.models.functions.datetime import TruncBase
+from django.db.models.joins.jsonkeys import JSONKeyField
 from django.db.models.joins.localtime import LocalDateTimeField
 from django.utils.functional import cached_property
 
@@ -30,7 +32,7 @@ PROJECTED_ATTRIBUTES = (
     "model",
     "max_digits",
     "decimal_places",
-    "from_db_value",
+    "get_db_converters",
 )
 
 
@@ -49,9 +51,9 @@ class Projection:
         return f"<{self.__class__.__name__} of {self._meta.label}>"
 
 
-class SourceConverter:
+class SourceConverters:
     """
-    Convert a value as the expression that the source selects does.
+    Field.get_db_converters() for a column: what the selected expression does.
 
     The column that refers to the value is a plain Col, which knows neither the
     expression's own conversions nor what Field.from_db_value() finds out from
@@ -61,10 +63,14 @@ class SourceConverter:
     def __init__(self, expression):
         self.expression = expression
 
-    def __call__(self, value, expression, connection):
-        for convert in self.expression.get_db_converters(connection):
-            value = convert(value, self.expression, connection)
-        return value
+    def __call__(self, connection):
+        return [
+            partial(self.convert, convert)
+            for convert in self.expression.get_db_converters(connection)
+        ]
+
+    def convert(self, convert, value, expression, connection):
+        return convert(value, self.expression, connection)
 
 
 @cache
@@ -89,7 +95,9 @@ def project_field(field, name, model, column=None, attname=None):
     projected.name = name
     projected.attname = attname or name
     projected.column = column or name
-    projected.model = model
+    # Arrays and ranges would set it on the field of their elements, too, which
+    # the original shares.
+    projected.__dict__["model"] = model
     return projected
 
 
@@ -137,19 +145,23 @@ def project_expression(expression, name, model, column=None):
         expression.target, GeneratedField
     ):
         return project_field(expression.target, name, model, column)
-    output_field = expression.output_field
+    # A reference to the outer query doesn't know its type yet.
+    output_field = getattr(expression, "output_field", None)
     if output_field is None:
         raise FieldError(
-            f"The type of {name!r} is unknown. Set its output_field."
+            f"The type of {name!r} is unknown. Set its output_field, for example with "
+            "ExpressionWrapper()."
         )
     if isinstance(expression, TruncBase) and isinstance(output_field, DateTimeField):
         output_field = LocalDateTimeField(expression.tzinfo)
+    elif isinstance(expression, KeyTransform) and isinstance(output_field, JSONField):
+        output_field = JSONKeyField(encoder=output_field.encoder)
     projected = project_field(output_field, name, model, column)
     if isinstance(projected, DecimalField):
         # The scale of a computed number isn't that of its operands.
         projected.max_digits = projected.decimal_places = None
     if not isinstance(expression, Col):
-        projected.from_db_value = SourceConverter(expression)
+        projected.get_db_converters = SourceConverters(expression)
     return projected
 
 
@@ -229,7 +241,7 @@ class ModelRowOptions(SourceOptions):
         )
 
     def project_mask(self, select_mask):
-        """Return a select mask of the model's fields as one of these columns."""
+        """Return a select mask of the model's fields as one of columns."""
         return {
             self.columns.get(field.name, field): mask
             for key, mask in select_mask.items()
@@ -282,8 +294,12 @@ class ValueRowOptions(SourceOptions):
 
     @property
     def concrete_fields(self):
-        fields = {id(field): field for field in self.columns.values()}
-        return [field for field in fields.values() if field.name != ROW_MARKER]
+        fields = {
+            id(field): field
+            for name, field in self.columns.items()
+            if name != ROW_MARKER
+        }
+        return list(fields.values())
 
     fields = extra_columns = concrete_fields
 

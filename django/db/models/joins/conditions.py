@@ -7,6 +7,7 @@ from django.core.exceptions import FieldError
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.expressions import Col, F
 from django.db.models.query_utils import Q
+from django.db.models.sql.datastructures import BaseTable
 from django.db.models.sql.where import AND, WhereNode
 
 
@@ -26,7 +27,11 @@ def resolve_condition(query, relation, alias):
             f"The ON condition of the join {relation.alias!r} can't be resolved: "
             f"{error}"
         ) from error
-    if condition.contains_aggregate or condition.contains_over_clause:
+    if any(
+        not _compares_columns(leaf)
+        and (leaf.contains_aggregate or leaf.contains_over_clause)
+        for leaf in condition.leaves()
+    ):
         raise FieldError(
             f"The ON condition of the join {relation.alias!r} contains an aggregate or "
             "a window function. Join a queryset that selects it as a column instead."
@@ -35,6 +40,33 @@ def resolve_condition(query, relation, alias):
     if not isinstance(condition, WhereNode):
         condition = WhereNode([condition], connector=AND)
     return condition
+
+
+def _compares_columns(lookup):
+    return type(getattr(lookup, "lhs", None)) is Col and isinstance(
+        lookup.rhs, (Col, str, int)
+    )
+
+
+def equate_columns(query, relation, alias):
+    """
+    Return what resolve_condition() does for an inferred condition, without the
+    cost of lookup paths, or None if a column isn't one of the query's base.
+    """
+    meta = query.get_meta()
+    base = query.alias_map[query.base_table]
+    lookups = []
+    for path, reference in relation.condition.children:
+        field = meta.get_field(reference.name)
+        if field.model._meta.concrete_model != meta.concrete_model or (
+            type(base) is not BaseTable
+        ):
+            return None
+        name = path.removeprefix(relation.alias + LOOKUP_SEP)
+        column = relation.field.options.get_field(name).get_col(alias)
+        value = field.get_col(query.base_table)
+        lookups.append(query.build_lookup(["exact"], column, value))
+    return WhereNode(lookups, connector=AND)
 
 
 def _move_to_end(query, relation, alias):
@@ -102,7 +134,9 @@ def infer_condition(model, relation):
     )
     join = f"the join {relation.alias!r} of {source.model._meta.label}"
     if len(conditions) > 1:
-        problem = f"More than one foreign key could be the condition of {join}: {labels}."
+        problem = (
+            f"More than one foreign key could be the condition of {join}: {labels}."
+        )
     elif candidates:
         problem = (
             f"The queryset of {join} doesn't select the columns of the foreign key "
@@ -161,14 +195,18 @@ def _equate(relation, pairs):
     names = _column_names(relation.field)
     condition = Q()
     for local, remote in pairs:
-        if (name := names.get((remote.model._meta.concrete_model, remote.name))) is None:
+        if (
+            name := names.get((remote.model._meta.concrete_model, remote.name))
+        ) is None:
             return None
         condition &= Q((f"{relation.alias}{LOOKUP_SEP}{name}", F(local.attname)))
     return condition
 
 
 def _column_names(join_field):
-    """Map (model, field name) of the source's columns to the names they have."""
+    """
+    Map (model, field name) of the source's columns to the names they have.
+    """
     if join_field.instances:
         return {
             (field.model._meta.concrete_model, field.name): field.attname
@@ -176,8 +214,27 @@ def _column_names(join_field):
         }
     from django.db.models.joins.sources import selected_expressions
 
+    query = join_field.source.query
+    own_aliases = _own_aliases(query)
     return {
         (expression.target.model._meta.concrete_model, expression.target.name): name
-        for name, expression in selected_expressions(join_field.source.query)
-        if isinstance(expression, Col)
+        for name, expression in selected_expressions(query)
+        if isinstance(expression, Col) and expression.alias in own_aliases
     }
+
+
+def _own_aliases(query):
+    """
+    Return the aliases of the tables of the query's model: parents' as well.
+    """
+    meta = query.get_meta()
+    links = [
+        link
+        for model in (query.model, *meta.all_parents)
+        for link in model._meta.parents.values()
+    ]
+    aliases = {query.base_table}
+    for alias, entry in query.alias_map.items():
+        if entry.parent_alias in aliases and entry.join_field in links:
+            aliases.add(alias)
+    return aliases

@@ -2,12 +2,15 @@
 Entries of Query.alias_map for joins of sources and for pushed down queries.
 """
 
-from django.core.exceptions import EmptyResultSet, FullResultSet
+from django.core.exceptions import EmptyResultSet, FieldError, FullResultSet
 from django.db import NotSupportedError
+from django.db.models.constants import LOOKUP_SEP
+from django.db.models.expressions import Col
+from django.db.models.joins.structure import refers_outside, same_structure, walk
 from django.db.models.joins.types import JoinType
 from django.db.models.sql.constants import INNER, LOUTER
 from django.db.models.sql.datastructures import BaseTable, Join
-from django.db.models.sql.where import OR
+from django.db.models.sql.where import AND
 
 
 class DerivedTable(BaseTable):
@@ -22,7 +25,7 @@ class DerivedTable(BaseTable):
         self.query = query
 
     @property
-    def nullable(self):
+    def has_unmatched_rows(self):
         """Whether there are rows without a row of the base table."""
         return has_unmatched_rows(self.query)
 
@@ -79,6 +82,11 @@ class SourceJoin(Join):
         self.condition = None
         self.lateral = False
 
+    @property
+    def has_unmatched_rows(self):
+        """Whether there are rows without a row of the entries before."""
+        return self.filtered_relation.join_type.keeps_right
+
     def copy(self, **attributes):
         clone = self.__class__(
             self.filtered_relation, self.parent_alias, self.table_alias, self.join_type
@@ -121,6 +129,26 @@ class SourceJoin(Join):
 
     def as_sql(self, compiler, connection):
         self.check_support(connection)
+        if self.needs_decorrelation(connection.features):
+            # Avoid circular imports.
+            from django.db.models.joins.decorrelation import decorrelate
+
+            return decorrelate(self, compiler, connection).join_as_sql(
+                compiler, connection
+            )
+        return self.join_as_sql(compiler, connection)
+
+    def needs_decorrelation(self, features):
+        """
+        Whether the database might not let the source refer to what it does.
+        """
+        return self.query is not None and (
+            self.lateral
+            and not features.supports_lateral_joins
+            or not features.supports_outer_references_in_derived_tables
+        )
+
+    def join_as_sql(self, compiler, connection):
         source_sql, params = self.source_as_sql(compiler, connection)
         sql = f"{self.join_type} {source_sql}"
         if self.condition is None:
@@ -140,9 +168,16 @@ class SourceJoin(Join):
         if self.query is None:
             db_table = self.join_field.related_model._meta.db_table
             return BaseTable(db_table, self.table_alias).as_sql(compiler, connection)
-        sql, params = _derived_table_sql(
-            compiler, connection, self.query, self.table_alias
-        )
+        # Avoid circular imports.
+        from django.db.models.joins.affinity import type_keys
+        from django.db.models.joins.ordering import without_ties
+
+        query = self.query
+        if self.lateral:
+            query = without_ties(query, connection)
+        if self.condition and connection.features.requires_typed_join_keys:
+            query = type_keys(query, self.table_alias, self.condition)
+        sql, params = _derived_table_sql(compiler, connection, query, self.table_alias)
         return f"LATERAL {sql}" if self.lateral else sql, params
 
     def check_support(self, connection):
@@ -161,17 +196,15 @@ class SourceJoin(Join):
                     f"{connection.display_name} has no {needed.sql}, which the join "
                     f"{alias!r} needs."
                 )
-        if self.lateral and not features.supports_lateral_joins:
-            raise NotSupportedError(
-                f"{connection.display_name} has no LATERAL, which the join {alias!r} "
-                "needs because its queryset uses OuterRef()."
-            )
         db = self.join_field.source.db
         if db is not None and db != connection.alias:
             raise ValueError(
                 f"The queryset of the join {alias!r} is bound to the database {db!r}, "
                 f"but the query runs on {connection.alias!r}. Remove using()."
             )
+
+
+OWN_ENTRIES = (SourceJoin, DerivedTable)
 
 
 def _derived_table_sql(compiler, connection, query, alias):
@@ -186,7 +219,30 @@ def is_derived_table(query, alias):
     by SQLCompiler.collapse_group_by().
     """
     entry = query.alias_map.get(alias)
-    return isinstance(entry, SourceJoin | DerivedTable) and entry.query is not None
+    return isinstance(entry, OWN_ENTRIES) and entry.query is not None
+
+
+def check_base_columns(query, alias, path, targets):
+    """
+    Raise FieldError if a lookup path from ``alias`` starts at a column that
+    the subquery in FROM doesn't select. Called by Query.setup_joins().
+    """
+    base = query.alias_map.get(alias)
+    if not isinstance(base, DerivedTable):
+        return
+    # Avoid circular imports.
+    from django.db.models.fields.composite import unnest
+
+    if path:
+        targets = [field for field, _ in path[0].join_field.get_joining_fields()]
+    for field in unnest(targets):
+        if field.column not in base.query.selected:
+            choices = [name for name in base.query.selected if LOOKUP_SEP not in name]
+            raise FieldError(
+                f"Cannot resolve keyword {field.name!r} into a column of the queryset, "
+                f"which was joined as the rows that it selects. Choices are: "
+                f"{', '.join(choices)}."
+            )
 
 
 def has_unmatched_rows(query):
@@ -194,13 +250,25 @@ def has_unmatched_rows(query):
     Return whether the query has rows without a row of its base table because
     of a RIGHT or a FULL join. Called by Query.setup_joins().
     """
-    return any(
-        entry.nullable
-        if isinstance(entry, DerivedTable)
-        else isinstance(entry, SourceJoin)
-        and entry.filtered_relation.join_type.keeps_right
-        for entry in query.alias_map.values()
-    )
+    if not query._filtered_relations:
+        return False
+    for entry in query.alias_map.values():
+        if isinstance(entry, OWN_ENTRIES) and entry.has_unmatched_rows:
+            return True
+    return False
+
+
+def locks_rows(query):
+    """
+    Return whether a source or a subquery in the query's FROM clause locks
+    rows. Called by QuerySet.alias_join(), annotate(), and alias().
+    """
+    for alias, entry in query.alias_map.items():
+        if is_derived_table(query, alias) and (
+            entry.query.select_for_update or locks_rows(entry.query)
+        ):
+            return True
+    return False
 
 
 def check_base_rows(compiler, rows):
@@ -208,7 +276,7 @@ def check_base_rows(compiler, rows):
     Return ``rows``, refusing those that no instance of the model can be made
     from. Called by ModelIterable.
     """
-    if not compiler.query._filtered_relations or not has_unmatched_rows(compiler.query):
+    if not has_unmatched_rows(compiler.query):
         return rows
     pk_field = compiler.query.model._meta.pk_fields[0]
     [position] = [
@@ -232,11 +300,22 @@ def _refuse_unmatched_rows(rows, position):
 
 def resolve_joins(query, outer_query, *args, **kwargs):
     """
-    Resolve references to ``outer_query`` in the joins of ``query``. Called by
-    Query.resolve_expression().
+    Resolve references to ``outer_query`` in the joins and in the ordering of
+    ``query``. Called by Query.resolve_expression().
     """
+    if query.order_by:
+        query.order_by = tuple(
+            (
+                term.resolve_expression(outer_query, *args, **kwargs)
+                if not isinstance(term, str) and refers_outside(term)
+                else term
+            )
+            for term in query.order_by
+        )
+    if not query._filtered_relations:
+        return
     for alias, entry in query.alias_map.items():
-        if isinstance(entry, SourceJoin | DerivedTable):
+        if isinstance(entry, OWN_ENTRIES):
             query.alias_map[alias] = entry.resolve_expression(
                 outer_query, *args, **kwargs
             )
@@ -250,12 +329,25 @@ def resolve_joins(query, outer_query, *args, **kwargs):
 def relabel_joins(query, change_map):
     """
     Relabel what the joins of ``query`` refer to, if they weren't relabeled
-    themselves. Called by Query.change_aliases().
+    themselves, and what of its ordering is resolved. Called by
+    Query.change_aliases().
     """
+    if query.order_by:
+        query.order_by = tuple(
+            (
+                term.relabeled_clone(change_map)
+                if not isinstance(term, str)
+                and any(isinstance(part, Col) for part in walk(term))
+                else term
+            )
+            for term in query.order_by
+        )
+    if not query._filtered_relations:
+        return
     relabeled = set(change_map.values())
     for alias, entry in query.alias_map.items():
         if alias not in relabeled and (
-            isinstance(entry, SourceJoin | DerivedTable) or _filtering_condition(entry)
+            isinstance(entry, OWN_ENTRIES) or _filtering_condition(entry)
         ):
             query.alias_map[alias] = entry.relabeled_clone(change_map)
 
@@ -265,8 +357,10 @@ def get_join_expressions(query):
     Yield the expressions in the joins of ``query``. Called by
     Query.get_external_cols().
     """
+    if not query._filtered_relations:
+        return
     for entry in query.alias_map.values():
-        if isinstance(entry, SourceJoin | DerivedTable):
+        if isinstance(entry, OWN_ENTRIES):
             yield from entry.get_source_expressions()
         elif condition := _filtering_condition(entry):
             yield condition
@@ -277,36 +371,75 @@ def _filtering_condition(entry):
     return entry.filtered_relation and entry.filtered_relation.resolved_condition
 
 
-def merge_relations(query, other):
+def merge_relations(query, other, connector):
     """
-    Add the joins of ``other`` to what lookup paths of ``query`` can start with.
-    Called by Query.combine().
+    Add the joins of ``other`` to what lookup paths of ``query`` can start
+    with. Called by Query.combine().
 
-    Raise ValueError if an alias has two meanings.
+    Raise ValueError if an alias has two meanings, if a join of one query would
+    remove rows of the other, or if the queries select from different
+    subqueries.
     """
-    for alias, relation in other._filtered_relations.items():
-        if query._filtered_relations.setdefault(alias, relation) != relation:
+    if not same_structure(_derived_base(query), _derived_base(other)):
+        raise ValueError(
+            "Querysets can't be combined if one of them was sliced, aggregated, or "
+            "otherwise made a subquery before it was joined and the other wasn't "
+            "made from an equal one. Use filter(pk__in=...) instead."
+        )
+    relations, others = query._filtered_relations, other._filtered_relations
+    if connector != AND:
+        for alias in relations.keys() ^ others.keys():
+            relation = relations.get(alias) or others[alias]
+            if relation.join_type not in {None, JoinType.LEFT}:
+                raise ValueError(
+                    f"The join {alias!r} would remove rows of the queryset that "
+                    "doesn't have it. Join it to both, or use JoinType.LEFT."
+                )
+    for alias, relation in others.items():
+        if relations.setdefault(alias, relation) != relation:
             raise ValueError(
                 f"The querysets have different joins called {alias!r}. Rename one of "
                 "them."
             )
 
 
-def merge_join(query, join, alias, connector):
+def _derived_base(query):
+    base = query.alias_map[query.get_initial_alias()]
+    return base.query if isinstance(base, DerivedTable) else None
+
+
+def merge_join(query, other, alias, join):
     """
     Return the alias that ``join``, called ``alias`` in the other query, has in
-    ``query``, adding it if it isn't there yet. Called by Query.combine().
+    ``query`` if it is one that lookup paths don't add themselves. Add it if it
+    isn't there yet. Called by Query.combine().
     """
-    relation = join.filtered_relation
-    for other_alias, entry in query.alias_map.items():
-        if entry == join:
-            query.ref_alias(other_alias)
-            return other_alias
-    if connector == OR and not join.nullable:
-        raise ValueError(
-            f"The join {relation.alias!r} would remove rows of the queryset that "
-            "doesn't have it. Join it to both, or use JoinType.LEFT."
-        )
-    table_alias, _ = query.table_alias(join.table_name, True, relation)
-    query.alias_map[table_alias] = join.relabeled_clone({alias: table_alias})
+    for relation in other._filtered_relations.values():
+        if relation.joined and alias in (path := _get_path(other, relation)):
+            break
+    else:
+        return None
+    if own_path := _get_path(query, relation):
+        table_alias = own_path[path.index(alias)]
+        query.ref_alias(table_alias)
+    elif relation.field:
+        table_alias, _ = query.table_alias(join.table_name, True, relation)
+        query.alias_map[table_alias] = join.relabeled_clone({alias: table_alias})
+    else:
+        table_alias = query.join(join, reuse=set())
     return table_alias
+
+
+def _get_path(query, relation):
+    """
+    Return the aliases from the query's base to the join of ``relation``, or
+    nothing if it isn't in FROM.
+    """
+    path = []
+    for alias, entry in query.alias_map.items():
+        if entry.filtered_relation == relation:
+            while alias != query.base_table:
+                path.insert(0, alias)
+                alias = query.alias_map[alias].parent_alias
+            break
+    return path

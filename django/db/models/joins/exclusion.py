@@ -3,7 +3,9 @@ exclude() along a relation to many of the joined rows.
 """
 
 from django.db.models.constants import LOOKUP_SEP
-from django.db.models.expressions import Exists, F, OuterRef
+from django.db.models.expressions import Combinable, Exists, F, OuterRef
+from django.db.models.lookups import Lookup
+from django.db.models.query_utils import Q
 
 
 def is_beyond_join(names_with_path):
@@ -29,24 +31,52 @@ def exclude_beyond_join(query, filter_expr, names_with_path):
     """
     lookup, value = filter_expr
     prefix = [name for name, _ in names_with_path[:-1]]
+    path = LOOKUP_SEP.join(prefix)
     model = names_with_path[-2][1][-1].to_opts.model
     rest = lookup.split(LOOKUP_SEP)[len(prefix) :]
     related = model._base_manager.filter(
         **{LOOKUP_SEP.join(rest): outer_references(value)},
-        pk=OuterRef(LOOKUP_SEP.join([*prefix, "pk"])),
+        pk=OuterRef(f"{path}{LOOKUP_SEP}pk"),
     )
-    return query.build_filter(Exists(related))
+    condition = Q(Exists(related))
+    if value is None or (rest[-1] == "isnull" and value):
+        # Nothing is related to nothing.
+        condition |= Q((f"{path}{LOOKUP_SEP}isnull", True))
+    return query.build_filter(condition)
 
 
 def outer_references(value):
-    """Return ``value`` with references to the fields of the outer query."""
+    """Return ``value`` with its references one query further out."""
     if isinstance(value, F):
-        return value if isinstance(value, OuterRef) else OuterRef(value.name)
+        return OuterRef(value if isinstance(value, OuterRef) else value.name)
     if isinstance(value, list | tuple):
         return type(value)(map(outer_references, value))
     if hasattr(value, "get_source_expressions"):
         value = value.copy()
         value.set_source_expressions(
             [outer_references(source) for source in value.get_source_expressions()]
+        )
+    return value
+
+
+def outer_joined_references(query, value):
+    """
+    Return ``value`` with its references to joins of ``query`` one query
+    further out: a subquery has none of them. Called by Query.split_exclude().
+    """
+    if isinstance(value, F) and not isinstance(value, OuterRef):
+        relation = query._filtered_relations.get(value.name.split(LOOKUP_SEP)[0])
+        return OuterRef(value.name) if relation and relation.joined else value
+    if not query._filtered_relations:
+        return value
+    if isinstance(value, list | tuple):
+        return type(value)(outer_joined_references(query, item) for item in value)
+    if isinstance(value, Combinable | Lookup):
+        value = value.copy()
+        value.set_source_expressions(
+            [
+                outer_joined_references(query, source)
+                for source in value.get_source_expressions()
+            ]
         )
     return value

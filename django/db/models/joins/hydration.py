@@ -53,7 +53,7 @@ def select_joined_rows(compiler, name, select, select_mask, requested, cur_depth
     klass_info["select_fields"] = list(range(start, len(select)))
     klass_info["extra_columns"] = {}
     for column in options.extra_columns:
-        klass_info["extra_columns"][column.name] = len(select)
+        klass_info["extra_columns"][column.attname] = len(select)
         select.append((column.get_col(alias), None))
     if join_field.instances:
         klass_info["related_klass_infos"] = compiler.get_related_selections(
@@ -82,11 +82,11 @@ class JoinedInstancePopulator(RelatedPopulator):
     def __init__(self, klass_info, *args, **kwargs):
         super().__init__(klass_info, *args, **kwargs)
         self.annotations = klass_info["extra_columns"]
-        self.attname = klass_info["field"].attname
+        self.name = klass_info["field"].name
 
     def populate(self, row, from_obj):
         super().populate(row, from_obj)
-        if self.annotations and (obj := getattr(from_obj, self.attname)) is not None:
+        if self.annotations and (obj := getattr(from_obj, self.name)) is not None:
             for name, position in self.annotations.items():
                 setattr(obj, name, row[position])
 

@@ -7,7 +7,10 @@ in SQL. The SQL alias equals it unless another entry of FROM has the name.
 
 import re
 import unicodedata
+from functools import lru_cache
+from string import digits
 
+from django.core.exceptions import FieldDoesNotExist
 from django.db.models.constants import LOOKUP_SEP
 
 # PostgreSQL cuts identifiers at this length, other databases allow more.
@@ -20,13 +23,11 @@ def check_join_alias(query, alias):
     """
     Raise TypeError or ValueError if ``alias`` can't name a join of ``query``.
     """
-    from django.db.models.sql.query import get_field_names_from_opts
-
     if not isinstance(alias, str):
         raise TypeError(f"The alias of a join must be a string, not {alias!r}.")
     check_identifier(alias, "join alias")
     query.check_alias(alias)
-    if alias == "pk" or alias in get_field_names_from_opts(query.get_meta()):
+    if alias == "pk" or _is_field(query.get_meta(), alias):
         raise ValueError(
             f"The join alias {alias!r} conflicts with a field on the model "
             f"{query.model._meta.label}. Choose another alias."
@@ -42,6 +43,14 @@ def check_join_alias(query, alias):
                 f"The join alias {alias!r} conflicts with the annotation {name!r}. "
                 "Choose another alias."
             )
+
+
+def _is_field(options, name):
+    try:
+        options.get_field(name)
+    except FieldDoesNotExist:
+        return False
+    return True
 
 
 def check_identifier(name, kind):
@@ -63,17 +72,36 @@ def check_identifier(name, kind):
         )
 
 
+def check_columns(names, subject):
+    """
+    Raise ValueError if ``subject``, a query in FROM, would have columns that
+    not every database tells apart.
+    """
+    seen = {}
+    for name in names:
+        key = fold(name).encode()[:MAX_ALIAS_BYTES]
+        if key in seen:
+            raise ValueError(
+                f"The {subject} selects the columns {seen[key]!r} and {name!r}, which "
+                "not every database tells apart. Choose another name for one of them."
+            )
+        seen[key] = name
+
+
 def check_annotation_name(query, annotation, name):
     """
     Raise ValueError if an annotation called ``name`` would shadow a join or a
     column of it. Called by QuerySet.annotate() and alias().
     """
-    for alias in query._filtered_relations:
+    for alias, relation in query._filtered_relations.items():
+        if not relation.joined:
+            continue
         if name == alias:
             raise ValueError(
                 f"The annotation {name!r} conflicts with a join of that name."
             )
-        if name.startswith(alias + LOOKUP_SEP) and name != getattr(
+        # values_list() numbers the default alias of an aggregate.
+        if name.startswith(alias + LOOKUP_SEP) and name.rstrip(digits) != getattr(
             annotation, "default_alias", None
         ):
             raise ValueError(
@@ -82,6 +110,7 @@ def check_annotation_name(query, annotation, name):
             )
 
 
+@lru_cache
 def fold(name):
     """Return what databases that compare identifiers without case compare."""
     return unicodedata.normalize("NFKC", name).casefold()
@@ -92,7 +121,7 @@ def free_alias(query, alias):
     Return ``alias``, or a generated one if an entry of the query's FROM clause
     has that name already. Called by Query.table_alias().
     """
-    taken = {fold(name) for name in query.alias_map}
+    taken = set(map(fold, query.alias_map))
     number = len(query.alias_map) + 1
     while fold(alias) in taken:
         alias = f"{query.alias_prefix}{number}"
@@ -100,14 +129,16 @@ def free_alias(query, alias):
     return alias
 
 
-def reserved_prefixes(query):
+def reserved_prefixes(*queries):
     """
-    Return the prefixes of generated aliases that the names of the query's
+    Return the prefixes of generated aliases that the names of the queries'
     joins look like ({"U"} for a join called u1). Called by
     Query.bump_prefix().
     """
     return {
         match[1].upper()
-        for alias in query._filtered_relations
-        if (match := GENERATED_ALIAS.fullmatch(alias))
+        for query in queries
+        for alias, relation in query._filtered_relations.items()
+        if (alias in query.alias_map or not relation.joined)
+        and (match := GENERATED_ALIAS.fullmatch(alias))
     }

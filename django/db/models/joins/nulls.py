@@ -10,18 +10,20 @@ from django.db.models.aggregates import Count
 from django.db.models.expressions import (
     Case,
     Col,
-    CombinedExpression,
     Combinable,
+    CombinedExpression,
     Exists,
     ExpressionWrapper,
     Ref,
+    ResolvedOuterRef,
     Value,
     When,
 )
 from django.db.models.fields import BooleanField
 from django.db.models.functions.comparison import Coalesce
 from django.db.models.joins.datastructures import has_unmatched_rows
-from django.db.models.lookups import Exact, IsNull, Lookup
+from django.db.models.joins.structure import walk
+from django.db.models.lookups import Exact, In, IsNull, Lookup
 from django.db.models.sql.constants import LOUTER
 from django.utils.tree import Node
 
@@ -31,12 +33,14 @@ STRICT_CONNECTORS = frozenset({Combinable.ADD, Combinable.SUB, Combinable.MUL})
 
 def is_true(condition):
     """Return a condition that is false where ``condition`` is NULL."""
+    # Case() casts a Value() that is all that is left, but MySQL has no such
+    # type.
+    true, false = [
+        ExpressionWrapper(Value(value), output_field=BooleanField())
+        for value in (True, False)
+    ]
     return Exact(
-        Case(
-            When(condition, then=Value(True)),
-            default=Value(False),
-            output_field=BooleanField(),
-        ),
+        Case(When(condition, then=true), default=false, output_field=BooleanField()),
         True,
     )
 
@@ -46,7 +50,24 @@ def negatable(query, condition):
     Return ``condition``, or what is false where it would be NULL. Called by
     Query.build_filter() for a condition that will be negated.
     """
-    return is_true(condition) if may_be_null(query, condition) else condition
+    if concerns_joins(query, condition) and may_be_null(query, condition):
+        return is_true(condition)
+    return condition
+
+
+def concerns_joins(query, expression):
+    """
+    Return whether an expression refers to another entry of FROM than the base
+    or to an outer query, or may as it is one of a query that joins under an
+    alias. Conditions that concern the base alone are left to Django.
+    """
+    return bool(query._filtered_relations) or any(
+        isinstance(part, ResolvedOuterRef)
+        or isinstance(part, Col)
+        and part.alias in query.alias_map
+        and part.alias != query.base_table
+        for part in walk(expression)
+    )
 
 
 def may_be_null(query, value):
@@ -54,6 +75,8 @@ def may_be_null(query, value):
     Return whether a resolved expression of ``query``, a lookup, or a plain
     value can be NULL. An expression that isn't known can.
     """
+    if isinstance(value, str | int):
+        return False
     from django.db.models.sql.query import Query
 
     match value:
@@ -75,12 +98,16 @@ def may_be_null(query, value):
         case CombinedExpression() if value.connector not in STRICT_CONNECTORS:
             return True
         case Query():
-            return not value.select or any(
-                may_be_null(value, expression)
-                for expression in [*value.select, *value.annotation_select.values()]
+            # As a scalar, a query without rows is NULL.
+            return (
+                value.is_sliced or value.group_by is not None or _may_select_null(value)
             )
+        case In() if isinstance(value.rhs, Query):
+            return may_be_null(query, value.lhs) or _may_select_null(value.rhs)
         case Lookup():
             operands = [value.lhs, value.rhs]
+            if any(isinstance(operand, Query) for operand in operands):
+                return True
         case Node():
             operands = value.children
         case CombinedExpression() | ExpressionWrapper() | Ref():
@@ -90,6 +117,13 @@ def may_be_null(query, value):
         case _:
             return hasattr(value, "resolve_expression")
     return any(may_be_null(query, operand) for operand in operands)
+
+
+def _may_select_null(query):
+    return not query.select or any(
+        may_be_null(query, expression)
+        for expression in [*query.select, *query.annotation_select.values()]
+    )
 
 
 def is_nullable_column(query, column):
@@ -102,7 +136,7 @@ def is_nullable_entry(query, alias):
     Return whether the columns of an entry of the query's FROM clause can be
     NULL because no row matches, or could be if a later filter promotes a join.
     """
-    if query._filtered_relations and has_unmatched_rows(query):
+    if has_unmatched_rows(query):
         return True
     while (entry := query.alias_map.get(alias)) is not None:
         if entry.join_type == LOUTER or getattr(entry, "nullable", False):

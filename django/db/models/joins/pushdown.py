@@ -6,7 +6,7 @@ joined, so that the join can't change its rows.
 
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models.constants import LOOKUP_SEP
-from django.db.models.expressions import Col, F, OrderBy
+from django.db.models.expressions import Col, ColPairs, F, OrderBy
 from django.db.models.joins.columns import (
     ROW_MARKER,
     EmbeddedInstanceOptions,
@@ -16,8 +16,14 @@ from django.db.models.joins.columns import (
     project_field,
 )
 from django.db.models.joins.datastructures import DerivedTable
-from django.db.models.joins.relations import EmbeddedRelation, VirtualField
+from django.db.models.joins.names import check_columns, fold
+from django.db.models.joins.relations import (
+    EmbeddedRelation,
+    HiddenRelation,
+    VirtualField,
+)
 from django.db.models.joins.sources import (
+    instance_columns,
     project_instances,
     rename_selection,
     select_annotation,
@@ -39,11 +45,13 @@ def must_push_down(query, join_type):
         or query.distinct
         or query.combinator
         or query.group_by is not None
+        or query.where.contains_over_clause
         or any(
             annotation.contains_over_clause
             or getattr(annotation, "set_returning", False)
             for annotation in query.annotations.values()
         )
+        or any(getattr(term, "contains_over_clause", False) for term in query.order_by)
     )
 
 
@@ -60,6 +68,8 @@ def push_down(query):
             "A queryset with extra() can't be joined onto. Use annotate() and filter()."
         )
     inner = query.clone()
+    # Clones share the lists of the table map.
+    inner.table_map = {name: [*aliases] for name, aliases in query.table_map.items()}
     inner.subquery = True
     inner.select_related = False
     outer = Query(query.model)
@@ -96,7 +106,9 @@ def _selected_names(query):
 
 
 def _can_widen(inner):
-    """Return whether selecting more in ``inner`` leaves its rows as they are."""
+    """
+    Return whether selecting more in ``inner`` leaves its rows as they are.
+    """
     return not (inner.distinct or inner.combinator or inner.group_by is not None)
 
 
@@ -120,10 +132,12 @@ def _project_values(inner):
         else:
             annotations[name] = expression
             columns.append(name)
+    check_columns(columns, "queryset")
     rename_selection(inner, columns)
     if _can_widen(inner):
+        taken = {fold(column) for column in columns}
         for field in inner.get_meta().concrete_fields:
-            if field.column not in columns:
+            if fold(field.column) not in taken:
                 select_annotation(inner, field.column, F(field.attname))
     return fields, annotations
 
@@ -144,6 +158,8 @@ def _project_instances(inner):
     }
     inner.append_annotation_mask(hidden)
     annotations = dict(inner.annotation_select)
+    columns = instance_columns(inner.get_meta()).values()
+    check_columns([*columns, *annotations], "queryset")
     project_instances(inner)
     return annotations
 
@@ -176,7 +192,7 @@ def _project_ordering(inner, alias):
         if item == "?":
             result.append(item)
             continue
-        for order_by in _resolve_ordering(inner, compiler, item):
+        for order_by in _split_columns(_resolve_ordering(inner, compiler, item)):
             name = f"{LOOKUP_SEP}order{len(result)}"
             column = project_expression(order_by.expression, name, inner.model)
             select_annotation(inner, name, order_by.expression)
@@ -201,6 +217,18 @@ def _resolve_ordering(inner, compiler, item):
     return [item.resolve_expression(inner)]
 
 
+def _split_columns(ordering):
+    """Yield terms of one column each: a composite primary key has several."""
+    for order_by in ordering:
+        if not isinstance(order_by.expression, ColPairs):
+            yield order_by
+            continue
+        for column in order_by.expression.get_cols():
+            term = order_by.copy()
+            term.expression = column
+            yield term
+
+
 def _carry_relations(query, inner):
     """
     Return the joins by alias that lookup paths of the outer query may follow.
@@ -218,9 +246,18 @@ def _carry_relations(query, inner):
         if name not in joined and not isinstance(relation, EmbeddedRelation):
             # Nothing refers to the relation of the model yet.
             relations[name] = relation
-        elif _can_widen(query):
+        elif _can_widen(query) or _is_selected(query, name):
             relations[name] = EmbeddedRelation(_embed(inner, name))
+        else:
+            relations[name] = HiddenRelation(name)
     return relations
+
+
+def _is_selected(query, name):
+    """
+    Return whether the rows of ``query`` have the columns of a join anyway.
+    """
+    return isinstance(query.select_related, dict) and name in query.select_related
 
 
 def _embed(inner, name):
@@ -233,21 +270,17 @@ def _embed(inner, name):
     options = (EmbeddedInstanceOptions if instances else ValueRowOptions)(
         name, join_info.opts.model._meta
     )
-    fields = list(join_info.opts.concrete_fields)
-    if isinstance(join_info.opts, SourceOptions):
-        fields.extend(
-            field for field in join_info.opts.extra_columns if field not in fields
-        )
-    for field in fields:
-        column = f"{name}{LOOKUP_SEP}{field.name}"
-        select_annotation(inner, column, F(f"{name}{LOOKUP_SEP}{field.attname}"))
-        embedded = project_field(field, column, inner.model, attname=field.attname)
-        options.add_column(embedded, field.name, field.attname)
+    for field, names in _named_columns(join_info.opts):
+        # The joined names could be too long for an identifier.
+        column = f"{LOOKUP_SEP}join{len(inner.annotations)}"
+        select_annotation(inner, column, F(f"{name}{LOOKUP_SEP}{names[-1]}"))
+        embedded = project_field(field, column, inner.model, attname=names[-1])
+        options.add_column(embedded, *names)
     if instances:
         row_marker = [options.columns[field.name] for field in options.meta.pk_fields]
     else:
         [marker] = join_info.targets
-        column = f"{name}{ROW_MARKER}"
+        column = f"{LOOKUP_SEP}join{len(inner.annotations)}"
         select_annotation(inner, column, marker.get_col(join_info.joins[-1]))
         row_marker = [project_field(marker, column, inner.model)]
         options.add_column(row_marker[0], ROW_MARKER)
@@ -259,3 +292,23 @@ def _embed(inner, name):
         row_marker,
         instances,
     )
+
+
+def _named_columns(options):
+    """
+    Return the columns of a join's rows, each with the names that lookup paths
+    have for it.
+    """
+    is_source = isinstance(options, SourceOptions)
+    columns = {}
+    if meta := options.meta if is_source else options:
+        for field in meta.concrete_fields:
+            columns[field.name] = options.get_field(field.name)
+            columns[field.attname] = options.get_field(field.attname)
+    if is_source:
+        columns |= options.columns
+    columns.pop(ROW_MARKER, None)
+    named = {}
+    for name, field in columns.items():
+        named.setdefault(id(field), (field, []))[1].append(name)
+    return named.values()

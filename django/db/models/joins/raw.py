@@ -55,9 +55,9 @@ class RawSource(JoinSource):
         return cls(raw.model, query, columns, raw._db)
 
     def __eq__(self, other):
-        if super().__eq__(other) is not True:
+        if not isinstance(other, RawSource):
             return NotImplemented
-        return self.columns == other.columns
+        return super().__eq__(other) and self.columns == other.columns
 
     __hash__ = JoinSource.__hash__
 

@@ -2,11 +2,17 @@
 Adding a join to a query.
 """
 
+from django.core.exceptions import FieldError
 from django.db import NotSupportedError
-from django.db.models.joins.conditions import infer_condition, resolve_condition
-from django.db.models.joins.datastructures import SourceJoin
+from django.db.models.expressions import ResolvedOuterRef
+from django.db.models.joins.conditions import (
+    equate_columns,
+    infer_condition,
+    resolve_condition,
+)
+from django.db.models.joins.datastructures import DerivedTable, SourceJoin
 from django.db.models.joins.names import check_join_alias, free_alias
-from django.db.models.joins.structure import refers_outside
+from django.db.models.joins.structure import outer_references
 from django.db.models.joins.types import JoinType
 from django.db.models.query_utils import FilteredRelation, Q
 
@@ -17,8 +23,10 @@ def add_join(query, filtered_relation, alias):
     Called by Query.add_filtered_relation().
     """
     # Avoid circular imports.
-    from django.db.models.joins.relations import JoinRelation
+    from django.db.models.joins.relations import HiddenRelation, JoinRelation
 
+    if isinstance(query._filtered_relations.get(alias), HiddenRelation):
+        del query._filtered_relations[alias]
     check_join_alias(query, alias)
     source = filtered_relation.relation_name
     relation = JoinRelation(
@@ -28,23 +36,33 @@ def add_join(query, filtered_relation, alias):
         filtered_relation.condition,
         filtered_relation.join_type or JoinType.LEFT,
     )
-    lateral = source.query is not None and refers_outside(source.query)
+    references = outer_references(source.query)
+    lateral = any(isinstance(part, ResolvedOuterRef) for part in references)
     _check_condition(relation, lateral)
-    if not (relation.condition or lateral or relation.join_type is JoinType.CROSS):
+    is_inferred = not (
+        relation.condition or lateral or relation.join_type is JoinType.CROSS
+    )
+    if is_inferred:
         relation.condition = infer_condition(query.model, relation)
     parent_alias = query.get_initial_alias()
     table_alias = free_alias(query, alias)
     join = SourceJoin(relation, parent_alias, table_alias)
     join.lateral = lateral
-    if join.query is not None:
+    if references:
         join.query = join.query.resolve_expression(query)
+    elif join.query is not None:
+        # There is nothing to resolve, but aliases must differ from the
+        # query's.
+        join.query = join.query.clone()
+        join.query.bump_prefix(query)
     query.alias_map[table_alias] = join
     query.alias_refcount[table_alias] = 1
     # Clones share the lists of the table map.
     query.table_map[alias] = [*query.table_map.get(alias, ()), table_alias]
     query._filtered_relations[alias] = relation
     if relation.join_type is not JoinType.CROSS:
-        condition = resolve_condition(query, relation, table_alias)
+        condition = is_inferred and equate_columns(query, relation, table_alias)
+        condition = condition or resolve_condition(query, relation, table_alias)
         # The join may have been promoted meanwhile.
         query.alias_map[table_alias].condition = condition
 
@@ -145,22 +163,28 @@ def reference_joined(query, path):
     Called by Query.setup_joins().
     """
     for position, step in enumerate(path):
-        if step.filtered_relation and step.filtered_relation.joined:
+        relation = step.filtered_relation
+        if relation is not None and relation.joined:
             break
     else:
         return []
-    alias = next(
-        (
-            alias
-            for alias, entry in query.alias_map.items()
-            if entry.filtered_relation == step.filtered_relation
-        ),
-        # A join inside of the subquery that is the base.
-        query.base_table,
-    )
+    alias = _find_alias(query, relation)
     aliases = [alias]
     while len(aliases) <= position:
         aliases.insert(0, query.alias_map[aliases[0]].parent_alias)
     for alias in aliases:
         query.ref_alias(alias)
     return aliases
+
+
+def _find_alias(query, relation):
+    for alias, entry in query.alias_map.items():
+        if entry.filtered_relation is not None and entry.filtered_relation == relation:
+            return alias
+    if isinstance(query.alias_map[query.base_table], DerivedTable):
+        # A join inside of the subquery that is the base.
+        return query.base_table
+    raise FieldError(
+        f"The join {relation.alias!r} can't be referred to from a subquery. Use "
+        f"OuterRef({relation.alias!r})."
+    )

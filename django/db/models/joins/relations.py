@@ -2,11 +2,28 @@
 The virtual relation that lookup paths walk from a model to a joined source.
 """
 
+import copy
 import copyreg
+from functools import cache
 
+from django.core.exceptions import FieldError
 from django.db.models.deletion import DO_NOTHING
+from django.db.models.fields import Field
 from django.db.models.fields.related import ForeignObject
+from django.db.models.joins.structure import same_structure
 from django.db.models.query_utils import FilteredRelation, PathInfo, Q
+
+
+@cache
+def _get_template(related_model):
+    return ForeignObject(
+        related_model,
+        on_delete=DO_NOTHING,
+        from_fields=(),
+        to_fields=(),
+        related_name="+",
+        null=True,
+    )
 
 
 class VirtualField(ForeignObject):
@@ -15,20 +32,24 @@ class VirtualField(ForeignObject):
 
     ``options`` describe the rows to lookup paths, ``row_marker`` are fields
     that are NULL in unmatched rows only, ``instances`` tells whether the rows
-    are instances of ``related_model``, and ``select_mask`` what to load of them.
+    are instances of ``related_model``, and ``select_mask`` what to load of
+    them.
     """
 
+    _path = None
+
     def __init__(self, model, name, related_model, options, row_marker, instances):
-        super().__init__(
-            related_model,
-            on_delete=DO_NOTHING,
-            from_fields=(),
-            to_fields=(),
-            related_name="+",
-            null=True,
-        )
+        # Initializing a field would cost more than the rest of a join.
+        vars(self).update(vars(_get_template(related_model)))
+        self.remote_field = copy.copy(self.remote_field)
+        self.remote_field.field = self
+        self.creation_counter = Field.creation_counter
+        Field.creation_counter += 1
         self.model = model
-        self.name = self.attname = name
+        self.name = name
+        # Unlike name, an attname doesn't follow the ordering of the rows'
+        # model.
+        self.attname = None
         self.column = None
         self.options = options
         self.row_marker = row_marker
@@ -40,20 +61,34 @@ class VirtualField(ForeignObject):
         # can't be pickled.
         state = self.__dict__.copy()
         state.pop("path_infos", None)
+        state.pop("_path", None)
         return copyreg.__newobj__, (self.__class__,), state
 
     def get_path_info(self, filtered_relation=None):
-        return [
-            PathInfo(
-                from_opts=self.model._meta,
-                to_opts=self.options,
-                target_fields=tuple(self.row_marker),
-                join_field=self,
-                m2m=False,
-                direct=False,
-                filtered_relation=filtered_relation,
-            )
-        ]
+        # Every lookup path along the join asks.
+        if (
+            self._path is None
+            or self._path[0].filtered_relation is not filtered_relation
+        ):
+            self._path = [
+                PathInfo(
+                    from_opts=self.model._meta,
+                    to_opts=self.options,
+                    target_fields=tuple(self.row_marker),
+                    join_field=self,
+                    m2m=False,
+                    direct=False,
+                    filtered_relation=filtered_relation,
+                )
+            ]
+        return self._path
+
+    @property
+    def target_field(self):
+        if self.instances and len(self.row_marker) == 1:
+            # alias__in makes a queryset of the model select it by its name.
+            return self.related_model._meta.pk
+        return super().target_field
 
     def resolve_related_fields(self):
         return []
@@ -105,7 +140,7 @@ class JoinRelation(FilteredRelation):
             self.alias == other.alias
             and self.join_type == other.join_type
             and self.field.model == other.field.model
-            and self.condition == other.condition
+            and same_structure(self.condition, other.condition)
             and self.relation_name == other.relation_name
         )
 
@@ -114,7 +149,6 @@ class JoinRelation(FilteredRelation):
 
     def clone(self):
         return self
-
 
 
 class EmbeddedRelation(FilteredRelation):
@@ -137,6 +171,34 @@ class EmbeddedRelation(FilteredRelation):
         if not isinstance(other, EmbeddedRelation):
             return NotImplemented
         return self.field.name == other.field.name
+
+    def clone(self):
+        return self
+
+
+class HiddenRelation(FilteredRelation):
+    """
+    A join inside the subquery that a query selects from, whose columns can't
+    be selected there since that would change the rows of the subquery.
+    """
+
+    joined = True
+
+    def __init__(self, alias):
+        self.relation_name = self.alias = alias
+
+    @property
+    def field(self):
+        raise FieldError(
+            f"The join {self.alias!r} was made before the queryset was aggregated, "
+            "made distinct, or combined, so its columns are gone. annotate() what "
+            "you need of it before that."
+        )
+
+    def __eq__(self, other):
+        if not isinstance(other, HiddenRelation):
+            return NotImplemented
+        return self.alias == other.alias
 
     def clone(self):
         return self

@@ -5,7 +5,8 @@ What is joined: the rows of a model's table or of a queryset.
 from functools import partial
 
 from django.core.exceptions import FieldError
-from django.db.models.expressions import Value
+from django.db.models.constants import LOOKUP_SEP
+from django.db.models.expressions import OuterRef, Value
 from django.db.models.joins.columns import (
     ROW_MARKER,
     ModelRowOptions,
@@ -13,8 +14,9 @@ from django.db.models.joins.columns import (
     project_expression,
     project_field,
 )
-from django.db.models.joins.names import check_identifier
-from django.db.models.joins.structure import same_structure
+from django.db.models.joins.datastructures import has_unmatched_rows
+from django.db.models.joins.names import check_columns, check_identifier, fold
+from django.db.models.joins.structure import same_structure, walk
 from django.db.models.sql.where import ExtraWhere
 
 
@@ -22,9 +24,10 @@ class JoinSource:
     """
     The rows that a join adds to a query. Immutable.
 
-    ``query`` is None for a model, whose table is joined as it is. ``instances``
-    tells whether the rows are instances of ``model`` or just values. ``db`` is
-    the database that the queryset is bound to by using(), if it is.
+    ``query`` is None for a model, whose table is joined as it is.
+    ``instances`` tells whether the rows are instances of ``model`` or just
+    values. ``db`` is the database that the queryset is bound to by using(), if
+    it is.
     """
 
     def __init__(self, model, query=None, *, instances=True, db=None):
@@ -89,9 +92,16 @@ class JoinSource:
             raise TypeError(
                 "A queryset with extra() can't be joined. Use annotate() and filter()."
             )
-        return cls(
-            value.model, query.chain(), instances=value._fields is None, db=value._db
+        query = query.chain()
+        query.order_by = tuple(
+            (
+                term.resolve_expression(query)
+                if any(isinstance(part, OuterRef) for part in walk(term))
+                else term
+            )
+            for term in query.order_by
         )
+        return cls(value.model, query, instances=value._fields is None, db=value._db)
 
     def project(self, alias):
         """
@@ -100,20 +110,27 @@ class JoinSource:
         """
         if self.query is None:
             options = ModelRowOptions(alias, self.model._meta)
-            return None, options, self.model._meta.pk_fields
+            return None, options, [self.model._meta.pk]
         query = self.query.clone()
         query.select_related = False
         query.subquery = True
         if self.instances:
+            if has_unmatched_rows(query):
+                raise ValueError(
+                    f"The queryset of the join {alias!r} has rows without an instance "
+                    "of its model because of a RIGHT or FULL join. Use values()."
+                )
             options = _instance_options(query, alias)
+            names = list(instance_columns(self.model._meta).values())
+            names.extend(query.annotation_select)
             project_instances(query)
-            row_marker = [
-                options.get_field(field.name) for field in self.model._meta.pk_fields
-            ]
+            row_marker = [options.get_field(self.model._meta.pk.name)]
         else:
             options = _value_options(query, alias)
-            project_values(query, list(options.names))
+            names = list(options.names)
+            project_values(query, names)
             row_marker = [options.columns[ROW_MARKER]]
+        check_columns(names, f"queryset of the join {alias!r}")
         query.clear_ordering(force=False)
         return query, options, row_marker
 
@@ -131,10 +148,10 @@ def uses_extra(query):
 def _instance_options(query, alias):
     meta = query.get_meta()
     options = ModelRowOptions(alias, meta)
-    for field in meta.concrete_fields:
+    for field, column in instance_columns(meta).items():
         if field.model._meta.concrete_model != meta.concrete_model:
             inherited = project_field(
-                field, field.name, meta.concrete_model, field.column, field.attname
+                field, field.name, meta.concrete_model, column, field.attname
             )
             options.add_column(inherited, field.name, field.attname)
     for name, expression in query.annotation_select.items():
@@ -189,6 +206,24 @@ def _selected_expression(query, reference):
     return query.select[reference]
 
 
+def instance_columns(meta):
+    """
+    Return the name that the column of each concrete field has in a subquery
+    that selects instances. Tables of parents may have columns of one name.
+    """
+    columns = {}
+    for field in meta.concrete_fields:
+        column = field.column
+        if field.model._meta.concrete_model != meta.concrete_model and any(
+            fold(other.column) == fold(column)
+            for other in meta.concrete_fields
+            if other is not field
+        ):
+            column = f"{LOOKUP_SEP}{field.model._meta.model_name}_{field.name}"
+        columns[field] = column
+    return columns
+
+
 def project_instances(query):
     """
     Make ``query`` select every concrete field of its model, inherited and
@@ -198,12 +233,12 @@ def project_instances(query):
     start_alias = query.get_initial_alias()
     seen_models = {None: start_alias}
     columns = {}
-    for field in meta.concrete_fields:
+    for field, column in instance_columns(meta).items():
         model = field.model._meta.concrete_model
         if model == meta.concrete_model:
             model = None
         alias = query.join_parent_model(meta, model, start_alias, seen_models)
-        columns[field.column] = field.get_col(alias)
+        columns[column] = field.get_col(alias)
     query.clear_deferred_loading()
     query.set_select(columns.values())
     query.values_select = tuple(columns)
@@ -214,8 +249,7 @@ def project_instances(query):
         **{name: name for name in query.annotation_select},
     }
     query.combined_queries = tuple(
-        _project_branch(branch, project_instances)
-        for branch in query.combined_queries
+        _project_branch(branch, project_instances) for branch in query.combined_queries
     )
 
 
@@ -242,11 +276,15 @@ def project_values(query, names):
 
 
 def select_annotation(query, name, expression):
-    """Make ``query``, whose selection is explicit, select an expression too."""
+    """
+    Make ``query``, whose selection is explicit, select an expression too.
+    """
     expression = expression.resolve_expression(query)
     query.annotations = {**query.annotations, name: expression}
+    # Changing the mask selects all its annotations under their own names.
+    selected = {**query.selected, name: name}
     query.append_annotation_mask([name])
-    query.selected = {**query.selected, name: name}
+    query.selected = selected
     query._annotation_select_cache = None
 
 

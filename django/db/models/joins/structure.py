@@ -9,7 +9,13 @@ arguments and queries by identity, so neither answers that.
 import copy
 from collections.abc import Mapping
 
-from django.db.models.expressions import BaseExpression, Col, F, ResolvedOuterRef
+from django.db.models.expressions import (
+    BaseExpression,
+    Col,
+    F,
+    OuterRef,
+    ResolvedOuterRef,
+)
 from django.db.models.fields import Field
 from django.db.models.fields.reverse_related import ForeignObjectRel
 from django.db.models.lookups import Lookup
@@ -60,51 +66,67 @@ def same_structure(left, right):
     return bool(left == right)
 
 
-def refers_outside(query):
+def outer_references(expression):
+    """Return the references to outer queries in an expression or a query."""
+    return [
+        part
+        for part in walk(expression)
+        if isinstance(part, (OuterRef, ResolvedOuterRef))
+    ]
+
+
+def refers_outside(expression):
     """
-    Return whether ``query`` or a subquery in it refers to the query that it
-    will be a part of.
+    Return whether an expression or a query, or a subquery in it, refers to the
+    query that it will be a part of.
     """
-    return any(isinstance(expression, ResolvedOuterRef) for expression in walk(query))
+    return any(isinstance(part, ResolvedOuterRef) for part in walk(expression))
 
 
 def walk(expression):
     """Yield an expression or a query and everything in it."""
     from django.db.models.sql.query import Query
 
-    yield expression
-    if isinstance(expression, Query):
-        children = [
-            *expression.select,
-            *expression.annotations.values(),
-            expression.where,
-            *expression.order_by,
-            *expression.combined_queries,
-            *expression.alias_map.values(),
-        ]
-    elif isinstance(expression, Lookup):
-        children = [expression.lhs, expression.rhs]
-    elif isinstance(expression, list | tuple):
-        children = expression
-    elif hasattr(expression, "get_source_expressions"):
-        children = expression.get_source_expressions()
-    else:
-        return
-    for child in children:
-        yield from walk(child)
+    stack = [expression]
+    while stack:
+        expression = stack.pop()
+        yield expression
+        if isinstance(expression, Query):
+            children = [
+                *expression.select,
+                *expression.annotations.values(),
+                expression.where,
+                *expression.order_by,
+                *expression.combined_queries,
+                *expression.alias_map.values(),
+                *(
+                    entry.filtered_relation.resolved_condition
+                    for entry in expression.alias_map.values()
+                    if entry.filtered_relation
+                ),
+            ]
+        elif isinstance(expression, Lookup):
+            children = [expression.lhs, expression.rhs]
+        elif isinstance(expression, (list, tuple)):
+            children = expression
+        elif hasattr(expression, "get_source_expressions"):
+            children = expression.get_source_expressions()
+        else:
+            continue
+        stack.extend(reversed(children))
 
 
-def copy_lookups(where):
+def unshare_lookups(where):
     """
-    Return a clone of a WhereNode that doesn't share its lookups. Called by
-    Query.resolve_expression().
+    Replace the lookups of a WhereNode that resolving would change by copies.
+    Called by Query.resolve_expression().
     """
-    clone = where.clone()
-    clone.children = [
-        copy_lookups(child) if isinstance(child, Node) else copy.copy(child)
-        for child in clone.children
-    ]
-    return clone
+    for position, child in enumerate(where.children):
+        if isinstance(child, Lookup):
+            if type(child.lhs) is not Col or not isinstance(child.rhs, (str, int, Col)):
+                where.children[position] = copy.copy(child)
+        elif isinstance(child, Node):
+            unshare_lookups(child)
 
 
 def _state(obj):

@@ -25,15 +25,13 @@ class JoinType(enum.Enum):
         return SQL_KEYWORDS[self]
 
     @property
-    def keeps_left(self):
-        """Whether left rows without a match stay in the result."""
-        return self in {JoinType.LEFT, JoinType.FULL}
-
-    @property
     def keeps_right(self):
         """Whether joined rows without a left row are in the result."""
-        return self in {JoinType.RIGHT, JoinType.FULL}
+        return self is JoinType.RIGHT or self is JoinType.FULL
 
+
+# What lookup paths along a relation of the model can be joined by.
+RELATION_TYPES = frozenset({JoinType.LEFT, JoinType.INNER})
 
 SQL_KEYWORDS = {
     JoinType.LEFT: "LEFT OUTER JOIN",
@@ -42,3 +40,21 @@ SQL_KEYWORDS = {
     JoinType.FULL: "FULL OUTER JOIN",
     JoinType.CROSS: "CROSS JOIN",
 }
+
+
+def get_join_type(relation_name, join_type):
+    """
+    Return ``join_type`` as a JoinType, or None. Called by FilteredRelation().
+
+    Raise ValueError if there is no such type, or if a relation of the model
+    can't be joined by it.
+    """
+    if join_type is None:
+        return None
+    join_type = JoinType(join_type)
+    if isinstance(relation_name, str) and join_type not in RELATION_TYPES:
+        raise ValueError(
+            f"The relation {relation_name!r} can't be joined by a {join_type.name} "
+            "join. Use JoinType.LEFT or JoinType.INNER, or join the related model."
+        )
+    return join_type

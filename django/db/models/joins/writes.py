@@ -5,17 +5,19 @@ UPDATE and DELETE name one table. The joins go to a subquery that selects which
 of its rows to write to and, for values that refer to a join, what to write:
 
     UPDATE topic SET x = (
-        SELECT value FROM (SELECT DISTINCT topic.id AS key, mine.y AS value ...)
+        SELECT value FROM (SELECT DISTINCT id AS key, mine.y AS value FROM ...)
         WHERE key = topic.id
-    ) WHERE id IN (SELECT topic.id ...)
+    ) WHERE id IN (SELECT key FROM (SELECT DISTINCT id AS key FROM ...))
 
-The innermost SELECT doesn't depend on the row that is written to. So it reads
-the table as it was before, and MySQL accepts that it reads it at all.
+The innermost queries don't depend on the row that is written to, nor can they
+be merged into the outer ones. So they read the table as it was before, and
+MySQL accepts that they read it at all.
 """
 
 from itertools import chain
 
 from django.core.exceptions import FieldError, MultipleObjectsReturned
+from django.db import connections
 from django.db.models.aggregates import Count
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.expressions import ColPairs, F, OuterRef, Subquery
@@ -43,17 +45,49 @@ class JoinedValue(Subquery):
         self.keys = keys
 
 
+def is_joined(query):
+    """
+    Return whether the query has a join that lookup paths don't add themselves.
+    Called by SQLDeleteCompiler.as_sql() of MySQL.
+    """
+    return any(relation.joined for relation in query._filtered_relations.values())
+
+
+def locked_relations(query, using):
+    """
+    Return what update_or_create() locks: of a query with joins only the rows
+    of the model, since PostgreSQL can't lock what an outer join returns.
+    Called by QuerySet.update_or_create().
+    """
+    if is_joined(query) and connections[using].features.has_select_for_update_of:
+        return ("self",)
+    return ()
+
+
+def select_keys(query):
+    """
+    Return a query of the primary keys of the rows to write to. Called by
+    SQLUpdateCompiler.pre_sql_setup() and SQLDeleteCompiler.as_sql().
+    """
+    if not is_joined(query):
+        return query
+    names = [field.attname for field in query.get_meta().pk_fields]
+    keys = _columns("key", names)
+    rows = _select_distinct(query, dict(zip(keys, map(F, names))))
+    rows.set_annotation_mask(keys)
+    return rows
+
+
 def get_update_values(query, values):
     """
-    Return ``values`` by field name with a subquery in place of each that refers
-    to a join. Called by UpdateQuery.add_update_values().
+    Return ``values`` by field name with a subquery in place of each that
+    refers to a join. Called by UpdateQuery.add_update_values().
 
     Raise FieldError for a value that rows can't be updated with.
     """
-    if not _is_joined(query):
+    if not is_joined(query):
         return values
-    # UPDATE ... ORDER BY doesn't know the joins, and with a subquery that reads
-    # the same table MariaDB computes values from other rows.
+    # UPDATE ... ORDER BY doesn't know the joins.
     query.clear_ordering(force=True)
     scratch = query.clone()
     expressions = {}
@@ -66,7 +100,7 @@ def get_update_values(query, values):
     if not expressions:
         return values
     target = _get_target(query, values)
-    keys, rows = _select_rows(query, target, expressions)
+    keys, rows = _select_values(query, target, expressions)
     return values | {
         name: JoinedValue(rows, column, keys)
         for name, column in zip(expressions, _columns("value", expressions))
@@ -77,6 +111,9 @@ def check_update_values(query, using):
     """
     Raise MultipleObjectsReturned if several joined rows have different values
     for one row. Called by QuerySet.update(), before anything is written.
+
+    The values of a row are compared all at once, for a mixture of several
+    joined rows would be nobody's.
     """
     # Avoid circular imports.
     from django.db.models.query import QuerySet
@@ -104,12 +141,8 @@ def delete_base_rows_only(query):
     Leave out the rows that only a RIGHT or a FULL join returns. Called by
     QuerySet.delete().
     """
-    if query._filtered_relations and has_unmatched_rows(query):
+    if has_unmatched_rows(query):
         query.add_filter(f"{query.get_meta().pk_fields[0].attname}__isnull", False)
-
-
-def _is_joined(query):
-    return any(relation.joined for relation in query._filtered_relations.values())
 
 
 def _refers_to_join(query, expression):
@@ -165,35 +198,43 @@ def _get_target(query, values):
     return models.pop()
 
 
-def _select_rows(query, target, expressions):
+def _select_values(query, target, expressions):
     """
     Return the columns that refer to a row of ``target``, each with the name of
     the field, and a query that selects them and the values of ``expressions``.
     """
-    # Avoid circular imports.
-    from django.db.models.joins.pushdown import push_down
-    from django.db.models.sql.query import Query
-
     meta = query.get_meta()
     path = []
     if target is not meta.concrete_model:
         path = [step.join_field.name for step in meta.get_path_to_parent(target)]
     names = [field.attname for field in target._meta.pk_fields]
     keys = dict(zip(_columns("key", names), names))
+    columns = {key: F(LOOKUP_SEP.join([*path, name])) for key, name in keys.items()}
+    columns |= zip(_columns("value", expressions), expressions.values())
+    rows = _select_distinct(query, columns)
+    for key in keys:
+        rows.add_q(Q(IsNull(F(key), False)))
+    return keys, rows
+
+
+def _select_distinct(query, columns):
+    """
+    Return a query of the distinct values that ``query`` has for ``columns``,
+    expressions by name, in a subquery.
+    """
+    # Avoid circular imports.
+    from django.db.models.joins.pushdown import push_down
+    from django.db.models.sql.query import Query
+
     inner = query.chain(klass=Query)
     inner.clear_ordering(force=True)
     inner.clear_select_clause()
     inner.select_for_update = False
     inner.distinct = True
     inner.selected = {}
-    for key, name in keys.items():
-        select_annotation(inner, key, F(LOOKUP_SEP.join([*path, name])))
-    for column, value in zip(_columns("value", expressions), expressions.values()):
-        select_annotation(inner, column, value)
-    rows = push_down(inner)
-    for key in keys:
-        rows.add_q(Q(IsNull(F(key), False)))
-    return keys, rows
+    for name, expression in columns.items():
+        select_annotation(inner, name, expression)
+    return push_down(inner)
 
 
 def _columns(name, items):

@@ -1,0 +1,210 @@
+"""
+What a subquery says about the query around it.
+"""
+
+from functools import partial
+
+from django.core.exceptions import FieldError
+from django.db.models.aggregates import Aggregate
+from django.db.models.expressions import Col, ColPairs, Window
+from django.db.models.fields import CharField, TextField
+from django.db.models.fields.related_lookups import RelatedExact
+from django.db.models.functions.comparison import Collate
+from django.db.models.joins.datastructures import DerivedTable, SourceJoin
+from django.db.models.joins.structure import walk
+from django.db.models.lookups import Exact, IntegerFieldExact, Lookup, YearExact
+from django.db.models.sql.where import AND, WhereNode
+
+# Lookups that compare with "=" and nothing else.
+EQUALITIES = frozenset({Exact, IntegerFieldExact, RelatedExact, YearExact})
+
+
+def outer_aliases(query, outer_query, features):
+    """
+    Return the aliases of the entries of FROM outside of ``query``, a derived
+    table of ``outer_query``, that the database doesn't let it refer to.
+    """
+    from django.db.models.sql.query import Query
+
+    parts = list(walk(query))
+    aliases = {part.alias for part in parts if isinstance(part, Col)}
+    if features.supports_outer_references_in_derived_tables:
+        return aliases & outer_query.alias_map.keys()
+    return aliases.difference(
+        *(part.alias_map for part in parts if isinstance(part, Query))
+    )
+
+
+def refers_to(expression, aliases):
+    """Return whether a resolved expression has a column of ``aliases``."""
+    return any(
+        isinstance(part, Col) and part.alias in aliases for part in walk(expression)
+    )
+
+
+def contains_subquery(expression):
+    from django.db.models.sql.query import Query
+
+    return any(isinstance(part, Query) for part in walk(expression))
+
+
+def conjuncts(where):
+    """Yield the conditions that ``where`` connects by AND."""
+    if isinstance(where, WhereNode) and not where.negated and where.connector == AND:
+        for child in where.children:
+            yield from conjuncts(child)
+    else:
+        yield where
+
+
+def split_equality(condition, query, outer):
+    """
+    Return the expression of ``query`` and the one of the ``outer`` aliases
+    that ``condition`` equates, or None.
+
+    Values of the former that equal the same value of the latter must equal
+    each other, too, since the rows of the query will be grouped by it.
+    """
+    if (
+        type(condition) not in EQUALITIES
+        or condition.bilateral_transforms
+        or contains_subquery(condition)
+    ):
+        return None
+    for inner, other in [
+        (condition.lhs, condition.rhs),
+        (condition.rhs, condition.lhs),
+    ]:
+        if (
+            refers_to(inner, query.alias_map)
+            and not refers_to(inner, outer)
+            and refers_to(other, outer)
+            and not refers_to(other, query.alias_map)
+            and not inner.contains_aggregate
+            and not inner.contains_over_clause
+            and _compare_alike(inner, other)
+        ):
+            return inner, other
+    return None
+
+
+def _compare_alike(left, right):
+    return not any(
+        isinstance(part, Collate) for side in (left, right) for part in walk(side)
+    ) and _comparison_type(left) == _comparison_type(right)
+
+
+def _comparison_type(expression):
+    """Return what decides when two values of an expression are equal."""
+    try:
+        field = expression.output_field
+    except FieldError:
+        return object(), None
+    while field.remote_field:
+        field = field.target_field
+    if isinstance(field, CharField | TextField):
+        return "text", field.db_collation
+    internal_type = field.get_internal_type()
+    if internal_type.endswith(("IntegerField", "AutoField")):
+        return "integer", None
+    if internal_type == "JSONField":
+        # JSON compares in a way of its own.
+        return object(), None
+    return internal_type, None
+
+
+def atoms(condition, query):
+    """
+    Yield the columns of ``query`` in a condition, and its aggregates and
+    window functions instead of the columns in them.
+    """
+    found = []
+    substitute(condition, partial(_collect, found, query.alias_map))
+    return found
+
+
+def _collect(found, aliases, part):
+    if is_atom(part, aliases):
+        found.append(part)
+        return part
+
+
+def is_atom(part, aliases):
+    return isinstance(part, Aggregate | Window) or (
+        isinstance(part, Col) and part.alias in aliases
+    )
+
+
+def substitute(expression, replace):
+    """
+    Return a copy of a resolved expression with the parts exchanged for which
+    ``replace`` returns something. In subqueries only columns are.
+    """
+    from django.db.models.sql.query import Query
+
+    if (replacement := replace(expression)) is not None:
+        return replacement
+    recurse = partial(substitute, replace=replace)
+    if isinstance(expression, Query):
+        return _substitute_columns(expression, replace)
+    if isinstance(expression, list | tuple):
+        return type(expression)(map(recurse, expression))
+    if isinstance(expression, WhereNode):
+        return WhereNode(
+            list(map(recurse, expression.children)),
+            expression.connector,
+            expression.negated,
+        )
+    if not hasattr(expression, "get_source_expressions"):
+        return expression
+    if isinstance(expression, ColPairs):
+        columns = list(map(recurse, expression))
+        return ColPairs(
+            columns[0].alias,
+            [column.target for column in columns],
+            [column.field for column in columns],
+            expression.field,
+        )
+    clone = expression.copy()
+    if isinstance(clone, Lookup):
+        clone.lhs, clone.rhs = recurse(clone.lhs), recurse(clone.rhs)
+    elif sources := clone.get_source_expressions():
+        clone.set_source_expressions(list(map(recurse, sources)))
+    return clone
+
+
+def _substitute_columns(query, replace):
+    def replace_column(part):
+        return replace(part) if isinstance(part, Col) else None
+
+    recurse = partial(substitute, replace=replace_column)
+    clone = query.clone()
+    clone.where = recurse(clone.where)
+    clone.select = recurse(clone.select)
+    clone.order_by = recurse(clone.order_by)
+    clone.combined_queries = recurse(clone.combined_queries)
+    clone.annotations = {
+        name: recurse(annotation) for name, annotation in clone.annotations.items()
+    }
+    clone._annotation_select_cache = None
+    if isinstance(clone.group_by, tuple):
+        clone.group_by = recurse(clone.group_by)
+    clone.alias_map = {
+        alias: _substitute_in_entry(entry, recurse)
+        for alias, entry in clone.alias_map.items()
+    }
+    return clone
+
+
+def _substitute_in_entry(entry, recurse):
+    if isinstance(entry, SourceJoin):
+        return entry.copy(
+            query=recurse(entry.query), condition=recurse(entry.condition)
+        )
+    if isinstance(entry, DerivedTable):
+        return DerivedTable(recurse(entry.query), entry.table_name, entry.table_alias)
+    if entry.filtered_relation:
+        entry = entry.relabeled_clone({})
+        relation = entry.filtered_relation
+        relation.resolved_condition = recurse(relation.resolved_condition)
+    return entry

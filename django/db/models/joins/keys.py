@@ -1,0 +1,158 @@
+"""
+Rewriting the source of a join to lookups by primary key.
+"""
+
+from django.db.models.fields.tuple_lookups import TupleExact, TupleIn
+from django.db.models.joins.correlation import atoms, refers_to
+from django.db.models.joins.datastructures import DerivedTable
+from django.db.models.joins.ordering import (
+    is_single_valued,
+    set_ordering,
+    used_aliases,
+)
+from django.db.models.joins.rewriting import Inexact, Rewriting, select_from
+from django.db.models.joins.sources import selected_expressions
+from django.db.models.lookups import Exact, In
+from django.db.models.sql.where import WhereNode
+
+
+class ByKey(Rewriting):
+    """
+    Rewrite a source whose rows have the primary key of its model, and columns
+    that only depend on that.
+    """
+
+    def check(self):
+        super().check()
+        query, join_field = self.query, self.join.join_field
+        if not join_field.instances and (query.group_by is not None or query.distinct):
+            raise Inexact("its rows are groups or distinct values.")
+        if not self.has_unique_rows():
+            raise Inexact("its rows repeat.")
+        self.check_slice()
+        self.check_columns()
+        self.check_base()
+
+    def has_unique_rows(self):
+        """Whether the rows stay the same if each is taken once."""
+        query = self.query
+        if query.group_by is not None or all(
+            is_single_valued(query, alias) for alias in used_aliases(query)
+        ):
+            return True
+        if not query.is_sliced:
+            return query.distinct
+        # Which row is the second depends on whether the first one repeats.
+        return query.has_limit_one() and not (query.distinct and query.low_mark)
+
+    def check_slice(self):
+        if self.query.where.contains_over_clause or any(
+            term.contains_over_clause for term in self.terms
+        ):
+            raise Inexact("it filters or orders by a window function.")
+        if (
+            self.query.is_sliced
+            and not self.query.has_limit_one()
+            and not self.connection.features.allow_sliced_subqueries_with_in
+        ):
+            raise Inexact("it is sliced to more than one row.")
+
+    def check_columns(self):
+        for _, expression in selected_expressions(self.query):
+            if (
+                expression.contains_aggregate
+                or expression.contains_over_clause
+                or getattr(expression, "set_returning", False)
+                or not all(
+                    is_single_valued(self.query, part.alias)
+                    for part in atoms(expression, self.query)
+                )
+            ):
+                raise Inexact("it selects what depends on several rows.")
+
+    def check_base(self):
+        base = self.query.alias_map[self.query.base_table]
+        if not isinstance(base, DerivedTable):
+            return
+        if not self.is_table:
+            raise Inexact("it selects more than the fields of a sliced queryset.")
+        if (
+            refers_to(base.query, self.outer)
+            and not self.connection.features.supports_outer_references_in_derived_tables
+        ):
+            raise Inexact("it was sliced before something was joined to it.")
+
+    @property
+    def is_table(self):
+        """Whether the rows are those of the model's table and nothing else."""
+        join_field = self.join.join_field
+        return join_field.instances and not join_field.options.columns
+
+    def rewrite(self):
+        keys = self.keys()
+        pk_fields = self.query.get_meta().pk_fields
+        if self.is_table:
+            alias = self.join.table_alias
+            columns = [field.get_col(alias) for field in pk_fields]
+            query = None
+        else:
+            self.strip()
+            alias = self.query.base_table
+            columns = [self.column(field.get_col(alias)) for field in pk_fields]
+            query = self.query
+        if len(columns) == 1:
+            [operand] = columns
+            lookup_class = Exact if keys.has_limit_one() else In
+        else:
+            operand = tuple(columns)
+            lookup_class = TupleExact if keys.has_limit_one() else TupleIn
+        return self.joined(query, [lookup_class(operand, keys)])
+
+    def keys(self):
+        """Return the subquery for the primary keys of the rows."""
+        keys, terms = self.query.clone(), self.terms
+        columns = [
+            field.get_col(keys.base_table) for field in keys.get_meta().pk_fields
+        ]
+        keys.distinct = False
+        clear_selection(keys)
+        if (
+            refers_to(terms, self.outer)
+            and not self.connection.features.supports_outer_references_in_order_by
+        ):
+            keys.clear_limits()
+            keys, columns, terms = select_from(keys, columns, terms)
+            clear_selection(keys)
+            keys.set_limits(self.query.low_mark, self.query.high_mark)
+        for column in columns:
+            keys.add_select_col(column, column.target.column)
+        set_ordering(keys, terms)
+        return keys
+
+    def strip(self):
+        """Leave nothing in the query but what it selects, for all rows."""
+        query = self.query
+        query.where = WhereNode()
+        query.clear_limits()
+        query.clear_ordering(force=True)
+        query.distinct = False
+        query.group_by = None
+        query.select_for_update = False
+        query.annotations = dict(query.annotation_select)
+        query._annotation_select_cache = None
+        needed = {query.base_table}
+        for _, expression in selected_expressions(query):
+            for part in atoms(expression, query):
+                alias = part.alias
+                while alias is not None:
+                    needed.add(alias)
+                    alias = query.alias_map[alias].parent_alias
+        query.alias_refcount = {
+            alias: int(alias in needed) for alias in query.alias_map
+        }
+
+
+def clear_selection(query):
+    query.clear_select_clause()
+    query.values_select = ()
+    query.selected = {}

@@ -1,0 +1,779 @@
+"""Sources that refer to the query they are joined to."""
+
+import re
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db import NotSupportedError, connection
+from django.db.models import (
+    Count,
+    Exists,
+    F,
+    FilteredRelation,
+    Func,
+    JoinType,
+    Max,
+    OuterRef,
+    Q,
+    Subquery,
+    Sum,
+    Value,
+    Window,
+)
+from django.db.models.functions import Abs, Concat, RowNumber
+from django.db.utils import ConnectionHandler
+from django.test import skipIfDBFeature, skipUnlessDBFeature
+
+from .base import JoinTestCase, TopicTestCase
+from .models import (
+    B,
+    C,
+    Car,
+    Contact,
+    Event,
+    Phone,
+    Record,
+    Seat,
+    Ticket,
+    Topic,
+    User,
+)
+
+
+def records():
+    return Record.objects.filter(topic=OuterRef("pk"))
+
+
+class LateralTests(TopicTestCase):
+    """
+    | topic | johnny | may |
+    |-------|--------|-----|
+    | A     | 1      | 4   |
+    | B     |        | 5   |
+    | C     | 3      | 6   |
+    """
+
+    def join(self, source, **options):
+        return Topic.objects.alias_join(it=source, **options).order_by("name")
+
+    def assertJoined(self, queryset, column, rows):
+        """Assert the topics' names and a column, in whatever order."""
+        with self.assertNumQueries(1):
+            self.assertCountEqual(queryset.values_list("name", column), rows)
+
+    def test_row_with_the_greatest_value(self):
+        topics = self.join(records().order_by("-value")[:1])
+        self.assertJoined(topics, "it__value", [("A", 4), ("B", 5), ("C", 6)])
+
+    def test_row_with_the_least_value(self):
+        topics = self.join(records().order_by("value")[:1])
+        self.assertJoined(topics, "it__value", [("A", 1), ("B", 5), ("C", 3)])
+
+    def test_columns_of_one_row(self):
+        topics = self.join(records().order_by("value")[:1])
+        self.assertRows(
+            topics.values_list("name", "it__value", "it__user__name"),
+            [("A", 1, "johnny"), ("B", 5, "may"), ("C", 3, "johnny")],
+        )
+
+    def test_select_related(self):
+        topics = self.join(records().order_by("-value")[1:2])
+        with self.assertNumQueries(1):
+            self.assertEqual(
+                [
+                    (topic.name, topic.it and (topic.it.value, topic.it.user.name))
+                    for topic in topics.select_related("it__user")
+                ],
+                [("A", (1, "johnny")), ("B", None), ("C", (3, "johnny"))],
+            )
+
+    def test_several_rows(self):
+        Record.objects.create(user=self.may, topic=self.a, value=7)
+        topics = self.join(records().order_by("-value")[:2])
+        self.assertJoined(
+            topics, "it__value", [("A", 7), ("A", 4), ("B", 5), ("C", 6), ("C", 3)]
+        )
+        self.assertEqual(topics.count(), 5)
+
+    def test_limit_and_offset(self):
+        Record.objects.create(user=self.may, topic=self.a, value=7)
+        for records_slice, rows in [
+            (slice(1, 2), [("A", 4), ("B", None), ("C", 3)]),
+            (slice(1, 3), [("A", 4), ("A", 1), ("B", None), ("C", 3)]),
+            (slice(1, None), [("A", 4), ("A", 1), ("B", None), ("C", 3)]),
+            (slice(2, 9), [("A", 1), ("B", None), ("C", None)]),
+        ]:
+            with self.subTest(slice=records_slice):
+                topics = self.join(records().order_by("-value")[records_slice])
+                self.assertJoined(topics, "it__value", rows)
+
+    def test_no_slice(self):
+        self.assertJoined(
+            self.join(records().filter(value__gt=3)),
+            "it__value",
+            [("A", 4), ("B", 5), ("C", 6)],
+        )
+
+    def test_left_keeps_and_inner_drops_rows_without_match(self):
+        source = records().filter(user=self.johnny)[:1]
+        self.assertJoined(
+            self.join(source), "it__value", [("A", 1), ("B", None), ("C", 3)]
+        )
+        self.assertJoined(
+            self.join(source, join_type=JoinType.INNER),
+            "it__value",
+            [("A", 1), ("C", 3)],
+        )
+        self.assertJoined(
+            self.join(source, join_type=JoinType.CROSS),
+            "it__value",
+            [("A", 1), ("C", 3)],
+        )
+
+    def test_on_applies_to_the_rows_of_the_slice(self):
+        topics = self.join(
+            records().order_by("-value")[:1],
+            on=Q(it__value__gt=4, it__user__isnull=False),
+        )
+        self.assertJoined(topics, "it__value", [("A", None), ("B", 5), ("C", 6)])
+
+    def test_ties_go_by_primary_key(self):
+        Record.objects.all().delete()
+        first, second, third = [
+            Record.objects.create(user=self.may, topic=self.a, value=value)
+            for value in [1, 1, 1]
+        ]
+        for ordering, record in [
+            (["value"], first),
+            (["-value"], third),
+            (["value", "-pk"], third),
+            (["user__name", "-value"], third),
+            ([], first),
+        ]:
+            with self.subTest(ordering=ordering):
+                topics = self.join(records().order_by(*ordering)[:1]).filter(name="A")
+                self.assertRows(topics.values_list("it__pk"), [(record.pk,)])
+        topics = self.join(records().order_by("value").reverse()[:1]).filter(name="A")
+        self.assertRows(topics.values_list("it__pk"), [(third.pk,)])
+
+    def test_ties_of_groups_go_by_what_they_have(self):
+        topics = self.join(
+            records().values("user").annotate(n=Count("pk")).order_by("-n")[:1]
+        )
+        self.assertJoined(
+            topics,
+            "it__user",
+            [("A", self.may.pk), ("B", self.may.pk), ("C", self.may.pk)],
+        )
+
+    def test_several_orders_and_null(self):
+        Record.objects.create(user=self.may, topic=self.a, value=None, note="a")
+        Record.objects.create(user=self.johnny, topic=self.a, value=None, note="b")
+        for ordering, row in [
+            ([F("value").desc(nulls_last=True)], (4, None)),
+            ([F("value").asc(nulls_first=True), "-note"], (None, "b")),
+            ([F("value").desc(nulls_first=True), "note"], (None, "a")),
+            (["user__name", F("value").asc(nulls_last=True)], (1, None)),
+            (["-user__name", F("note").asc(nulls_last=True)], (None, "a")),
+        ]:
+            for source in [records(), records().values("value", "note")]:
+                with self.subTest(ordering=ordering):
+                    topics = self.join(source.order_by(*ordering)[:1])
+                    self.assertRows(
+                        topics.filter(name="A").values_list("it__value", "it__note"),
+                        [row],
+                    )
+
+    def test_any_condition(self):
+        nearest = Record.objects.filter(
+            Q(value__lt=OuterRef("pk") + 2 - self.a.pk) | Q(topic=OuterRef("pk")),
+            ~Q(user__name=Concat(OuterRef("name"), Value("x"))),
+            Exists(User.objects.filter(pk=OuterRef("user"), name__gt="k")),
+        ).order_by("value")
+        self.assertJoined(
+            self.join(nearest[:1]), "it__value", [("A", 4), ("B", 5), ("C", 6)]
+        )
+        self.assertJoined(
+            self.join(nearest), "it__value", [("A", 4), ("B", 5), ("C", 6)]
+        )
+
+    def test_order_by_outer_reference(self):
+        distance = Abs(F("value") - OuterRef("pk") + self.a.pk - 2)
+        for name, source in [
+            ("alias", records().alias(distance=distance).order_by("distance")),
+            ("expression", records().order_by(distance)),
+            ("order", records().order_by(distance.asc())),
+        ]:
+            with self.subTest(name):
+                self.assertJoined(
+                    self.join(source[:1]), "it__value", [("A", 1), ("B", 5), ("C", 3)]
+                )
+
+    def test_annotations_of_model_rows(self):
+        source = records().annotate(double=F("value") * 2, who=F("user__name"))
+        topics = self.join(source.order_by("-double")[:1])
+        self.assertRows(
+            topics.values_list("name", "it__double", "it__who"),
+            [("A", 8, "may"), ("B", 10, "may"), ("C", 12, "may")],
+        )
+        self.assertRows(topics.filter(it__double__gt=10), [self.c])
+        self.assertEqual(topics.select_related("it")[0].it.who, "may")
+
+    def test_aggregates_of_model_rows(self):
+        source = records().annotate(n=Count("user__record"))
+        for name, source, rows in [
+            ("slice", source.order_by("-n")[:1], [("A", 3), ("B", 3), ("C", 3)]),
+            ("having", source.filter(n__lt=3), [("A", 2), ("B", None), ("C", 2)]),
+            (
+                "order",
+                records().alias(n=Count("user__record")).order_by("n")[:1],
+                [("A", 1), ("B", 5), ("C", 3)],
+            ),
+        ]:
+            with self.subTest(name):
+                column = "it__value" if name == "order" else "it__n"
+                self.assertJoined(self.join(source), column, rows)
+
+    def test_values(self):
+        for source in [
+            records().values("value", "user"),
+            records().values("user", "value", double=F("value") * 2),
+            records().values_list("value", "topic"),
+        ]:
+            topics = self.join(source.order_by("-value")[:1])
+            self.assertJoined(topics, "it__value", [("A", 4), ("B", 5), ("C", 6)])
+            self.assertEqual(self.join(source).count(), 5)
+
+    def test_named_rows(self):
+        topics = self.join(records().order_by("-value").values("value")[1:2])
+        self.assertEqual(
+            [topic.it and topic.it.value for topic in topics.select_related("it")],
+            [1, None, 3],
+        )
+
+    def test_groups(self):
+        Record.objects.create(user=self.may, topic=self.a, value=7)
+        source = (
+            records().values("user__name").annotate(n=Count("pk"), total=Sum("value"))
+        )
+        source = source.values("n", "total", who=F("user__name"))
+        self.assertCountEqual(
+            self.join(source).values_list("name", "it__who", "it__n", "it__total"),
+            [
+                ("A", "johnny", 1, 1),
+                ("A", "may", 2, 11),
+                ("B", "may", 1, 5),
+                ("C", "johnny", 1, 3),
+                ("C", "may", 1, 6),
+            ],
+        )
+        self.assertCountEqual(
+            self.join(source.order_by("-total")[:1]).values_list("name", "it__total"),
+            [("A", 11), ("B", 5), ("C", 6)],
+        )
+        self.assertJoined(
+            self.join(source.filter(n__gt=1)),
+            "it__total",
+            [("A", 11), ("B", None), ("C", None)],
+        )
+
+    def test_groups_of_a_range(self):
+        """What can't be compared by "=" is computed for each outer row."""
+        source = (
+            Record.objects.filter(value__lte=OuterRef("pk") + 4 - self.a.pk)
+            .values("user")
+            .annotate(total=Sum("value"))
+        )
+        expected = [
+            ("A", 4),
+            ("A", 4),
+            ("B", 4),
+            ("B", 9),
+            ("C", 4),
+            ("C", 15),
+        ]
+        self.assertJoined(self.join(source), "it__total", expected)
+        self.assertJoined(
+            self.join(source.order_by("-total")[:1]),
+            "it__total",
+            [("A", 4), ("B", 9), ("C", 15)],
+        )
+
+    def test_aggregate_with_outer_reference(self):
+        source = Record.objects.values("user").annotate(
+            n=Count("pk", filter=Q(topic__lte=OuterRef("pk")))
+        )
+        self.assertJoined(
+            self.join(source.filter(user=self.may.pk)),
+            "it__n",
+            [("A", 1), ("B", 2), ("C", 3)],
+        )
+
+    def test_distinct(self):
+        Record.objects.create(user=self.may, topic=self.a, value=4)
+        self.assertJoined(
+            self.join(records().values("value").distinct()),
+            "it__value",
+            [("A", 1), ("A", 4), ("B", 5), ("C", 3), ("C", 6)],
+        )
+        self.assertJoined(
+            self.join(records().values("value").distinct().order_by("-value")[1:]),
+            "it__value",
+            [("A", 1), ("B", None), ("C", 3)],
+        )
+
+    def test_windows(self):
+        source = records().annotate(
+            rank=Window(RowNumber(), order_by="-value"), most=Window(Max("value"))
+        )
+        columns = source.values("value", "rank", "most")
+        names = ["name", "it__value", "it__rank", "it__most"]
+        self.assertCountEqual(
+            self.join(columns).values_list(*names),
+            [
+                ("A", 4, 1, 4),
+                ("A", 1, 2, 4),
+                ("B", 5, 1, 5),
+                ("C", 6, 1, 6),
+                ("C", 3, 2, 6),
+            ],
+        )
+        self.assertCountEqual(
+            self.join(columns.filter(rank=2)).values_list(*names),
+            [("A", 1, 2, 4), ("B", None, None, None), ("C", 3, 2, 6)],
+        )
+        self.assertCountEqual(
+            self.join(columns.order_by("-rank")[:1]).values_list(*names),
+            [("A", 1, 2, 4), ("B", 5, 1, 5), ("C", 3, 2, 6)],
+        )
+
+    def test_rows_that_repeat(self):
+        """Joins in the source may give a row several times."""
+        source = records().filter(user__record__value__gt=4).order_by("value")
+        self.assertJoined(
+            self.join(source),
+            "it__value",
+            [("A", 4), ("A", 4), ("B", 5), ("B", 5), ("C", 6), ("C", 6)],
+        )
+        self.assertJoined(
+            self.join(source[1:3]), "it__value", [("A", 4), ("B", 5), ("C", 6)]
+        )
+        self.assertJoined(
+            self.join(source.distinct()), "it__value", [("A", 4), ("B", 5), ("C", 6)]
+        )
+
+    def test_refers_to_an_earlier_join(self):
+        topics = self.join(records().order_by("value")[:1]).alias_join(
+            next=Record.objects.filter(
+                user=OuterRef("it__user"), value__gt=OuterRef("it__value")
+            ).order_by("value")[:1]
+        )
+        self.assertRows(
+            topics.values_list("name", "it__value", "next__value"),
+            [("A", 1, 3), ("B", 5, 6), ("C", 3, None)],
+        )
+
+    def test_lateral_in_lateral(self):
+        best = Record.objects.filter(
+            topic=OuterRef("pk"), user=OuterRef(OuterRef("pk"))
+        ).order_by("-value")
+        topics = Topic.objects.alias_join(best=best[:1], join_type=JoinType.INNER)
+        users = User.objects.alias_join(topic=topics.order_by("-best__value")[:1])
+        self.assertRows(
+            users.order_by("name").values_list("name", "topic__name"),
+            [("johnny", "C"), ("may", "C")],
+        )
+        values = topics.values("name", value=F("best__value"))
+        self.assertCountEqual(
+            User.objects.alias_join(topic=values).values_list(
+                "name", "topic__name", "topic__value"
+            ),
+            [
+                ("johnny", "A", 1),
+                ("johnny", "C", 3),
+                ("may", "A", 4),
+                ("may", "B", 5),
+                ("may", "C", 6),
+            ],
+        )
+
+    def test_refers_further_out(self):
+        mine = Record.objects.filter(user=OuterRef(OuterRef("pk")))
+        for name, topics in [
+            ("inferred", Topic.objects.alias_join(it=mine)),
+            (
+                "slice",
+                Topic.objects.alias_join(
+                    it=FilteredRelation(
+                        mine.order_by("value")[:1], condition=Q(it__topic=F("pk"))
+                    )
+                ),
+            ),
+            (
+                "lateral",
+                Topic.objects.alias_join(
+                    it=mine.filter(topic=OuterRef("pk")).values("topic", "value")
+                ),
+            ),
+        ]:
+            with self.subTest(name):
+                users = User.objects.filter(Exists(topics.filter(it__value=1)))
+                self.assertRows(users, [self.johnny])
+                least = topics.filter(it__isnull=False).order_by("it__value")
+                self.assertRows(
+                    User.objects.annotate(least=Subquery(least.values("it__value")[:1]))
+                    .order_by("name")
+                    .values_list("name", "least"),
+                    [("johnny", 1), ("may", 4)],
+                )
+
+    def test_onto_a_page(self):
+        page = Topic.objects.order_by("-name")[:2]
+        topics = page.alias_join(it=records().order_by("value")[:1])
+        self.assertRows(topics.values_list("name", "it__value"), [("C", 3), ("B", 5)])
+        topics = page.alias_join(
+            it=Record.objects.filter(value__lt=OuterRef("pk") + 4 - self.a.pk)
+            .values("user")
+            .annotate(n=Count("pk"))
+        )
+        self.assertCountEqual(
+            topics.values_list("name", "it__n"),
+            [("C", 2), ("C", 2), ("B", 2), ("B", 1)],
+        )
+
+    def test_onto_aggregates(self):
+        topics = Topic.objects.annotate(n=Count("record")).alias_join(
+            it=Record.objects.filter(value__gt=OuterRef("n")).order_by("value")[:1]
+        )
+        self.assertRows(
+            topics.order_by("name").values_list("name", "n", "it__value"),
+            [("A", 2, 3), ("B", 1, 3), ("C", 2, 3)],
+        )
+
+    def test_relation_and_annotation_of_the_outer_query(self):
+        may = User.objects.annotate(short=F("name"))
+        users = may.alias_join(
+            it=Record.objects.filter(user__name=OuterRef("short")).order_by("value")[:1]
+        )
+        self.assertRows(
+            users.order_by("name").values_list("name", "it__value"),
+            [("johnny", 1), ("may", 4)],
+        )
+        found = Record.objects.alias_join(
+            it=User.objects.filter(name__gt=OuterRef("user__name"))[:1]
+        )
+        self.assertRows(
+            found.order_by("value").values_list("value", "it__name"),
+            [(1, "may"), (3, "may"), (4, None), (5, None), (6, None)],
+        )
+
+    def test_to_itself(self):
+        following = Record.objects.filter(
+            user=OuterRef("user"), value__gt=OuterRef("value")
+        )
+        self.assertRows(
+            Record.objects.alias_join(it=following.order_by("value")[:1])
+            .order_by("value")
+            .values_list("value", "it__value"),
+            [(1, 3), (3, None), (4, 5), (5, 6), (6, None)],
+        )
+
+    def test_source_with_a_join(self):
+        source = records().alias_join(
+            other=Record.objects.filter(user=self.may).values("topic", "value"),
+            on=Q(other__topic=F("topic")),
+        )
+        topics = self.join(source.filter(other__value__gt=4).order_by("value")[:1])
+        self.assertJoined(topics, "it__value", [("A", None), ("B", 5), ("C", 3)])
+
+    def test_filtered_relation_in_the_source(self):
+        source = User.objects.annotate(
+            mine=FilteredRelation("record", condition=Q(record__topic=OuterRef("pk")))
+        )
+        topics = self.join(source.filter(mine__value__gt=1).order_by("mine__value")[:1])
+        self.assertJoined(
+            topics, "it__name", [("A", "may"), ("B", "may"), ("C", "johnny")]
+        )
+
+    def test_nothing(self):
+        for source in [records().none(), records().filter(pk__in=[])[:1]]:
+            self.assertJoined(
+                self.join(source), "it__value", [("A", None), ("B", None), ("C", None)]
+            )
+
+    def test_filter_and_exclude(self):
+        topics = self.join(records().order_by("-value")[:1])
+        self.assertRows(topics.filter(it__value=5), [self.b])
+        self.assertRows(topics.exclude(it__value=5), [self.a, self.c])
+        topics = self.join(records().filter(user=self.johnny)[:1])
+        self.assertRows(topics.filter(it__isnull=True), [self.b])
+        self.assertRows(topics.exclude(it__value=1), [self.b, self.c])
+
+    def test_aggregates_over_the_join(self):
+        topics = self.join(records().order_by("-value")[:1])
+        self.assertEqual(
+            topics.aggregate(Sum("it__value"), n=Count("pk")),
+            {"it__value__sum": 15, "n": 3},
+        )
+        self.assertIs(topics.filter(it__value=6).exists(), True)
+
+    def test_update_and_delete(self):
+        topics = self.join(records().order_by("-value")[:1]).filter(it__value=5)
+        self.assertEqual(topics.update(name="Z"), 1)
+        self.assertEqual(Topic.objects.get(name="Z"), self.b)
+        self.assertEqual(topics.delete()[1]["alias_join.Topic"], 1)
+        self.assertSequenceEqual(Topic.objects.order_by("name"), [self.a, self.c])
+
+    def test_same_source_is_the_same_join(self):
+        topics = self.join(records().order_by("-value")[:1])
+        again = self.join(records().order_by("-value")[:1])
+        self.assertRows(
+            (topics.filter(name="A") & again).values_list("it__value"), [(4,)]
+        )
+
+    def test_union(self):
+        topics = self.join(records().order_by("-value")[:1]).order_by()
+        columns = topics.values_list("name", "it__value")
+        self.assertCountEqual(
+            columns.filter(name="A").union(columns.filter(name="B")),
+            [("A", 4), ("B", 5)],
+        )
+
+    def test_right_and_full_are_refused(self):
+        for join_type in [JoinType.RIGHT, JoinType.FULL]:
+            with self.assertRaisesMessage(
+                NotSupportedError,
+                f"The queryset of the join 'it' uses OuterRef(), so it can't be a "
+                f"{join_type.name} join.",
+            ):
+                self.join(records(), join_type=join_type)
+
+
+class LateralKeyTests(JoinTestCase):
+    """Models whose primary key isn't one column of their own table."""
+
+    @classmethod
+    def setUpTestData(cls):
+        for row in range(2):
+            for place in range(2):
+                Seat.objects.create(row=row, place=place, window=place == 0)
+        cls.tickets = [
+            Ticket.objects.create(row=row, place=place, price=price)
+            for row, place, price in [(0, 0, 5), (0, 0, 7), (1, 1, 3), (None, 0, 1)]
+        ]
+        cls.x, cls.y = [C.objects.create(name=name) for name in "xy"]
+        for name, c, size in [("k", cls.x, 3), ("l", cls.x, 5), ("m", cls.y, 2)]:
+            B.objects.create(name=name, fk_field=c, size=size)
+
+    def test_composite_primary_key(self):
+        seats = Seat.objects.filter(row=OuterRef("row")).order_by("-place")
+        for source, rows in [
+            (seats[:1], [(5, False), (7, False), (3, False), (1, None)]),
+            (
+                seats[:2],
+                [
+                    *[(5, False), (5, True), (7, False), (7, True)],
+                    *[(3, False), (3, True), (1, None)],
+                ],
+            ),
+            (
+                seats.values("window")[1:],
+                [(5, True), (7, True), (3, True), (1, None)],
+            ),
+        ]:
+            tickets = Ticket.objects.alias_join(it=source)
+            self.assertCountEqual(tickets.values_list("price", "it__window"), rows)
+
+    def test_composite_primary_key_of_the_outer_query(self):
+        counts = (
+            Ticket.objects.filter(price__gt=OuterRef("row") + 4)
+            .values("row")
+            .annotate(n=Count("pk"))
+        )
+        self.assertCountEqual(
+            Seat.objects.alias_join(it=counts).values_list("row", "place", "it__n"),
+            [(0, 0, 2), (0, 1, 2), (1, 0, 1), (1, 1, 1)],
+        )
+
+    def test_inherited_columns(self):
+        largest = B.objects.filter(fk_field=OuterRef("pk")).order_by("-size")
+        rows = C.objects.order_by("name").alias_join(it=largest[:1])
+        self.assertRows(
+            rows.values_list("name", "it__name", "it__size"),
+            [("x", "l", 5), ("y", "m", 2)],
+        )
+        self.assertEqual([row.it.name for row in rows.select_related("it")], ["l", "m"])
+
+    def test_inherited_columns_of_the_outer_query(self):
+        smaller = B.objects.filter(size__lt=OuterRef("size"), name__lt=OuterRef("name"))
+        for source in [
+            smaller.values("fk_field").annotate(n=Count("pk")),
+            smaller.annotate(n=Value(1))[:1],
+        ]:
+            self.assertCountEqual(
+                B.objects.alias_join(it=source).values_list("name", "it__n"),
+                [("k", None), ("l", 1), ("m", None)],
+            )
+
+
+class LateralMetaOrderingTests(JoinTestCase):
+    @classmethod
+    def setUpTestData(cls):
+        cls.first, cls.second = [Car.objects.create(plate=plate) for plate in "ab"]
+        for car, day, cost in [
+            (cls.first, 3, 1),
+            (cls.first, 2, 2),
+            (cls.first, 2, 3),
+            (cls.second, 4, 4),
+        ]:
+            Event.objects.create(car=car, at=f"2020-01-0{day}", kind="x", cost=cost)
+
+    def test_meta_ordering(self):
+        events = Event.objects.filter(car=OuterRef("pk"))
+        for source, costs in [
+            (events, [2, 4]),
+            (events.reverse(), [1, 4]),
+            (events.values("cost"), [2, 4]),
+        ]:
+            cars = Car.objects.order_by("plate").alias_join(it=source[:1])
+            self.assertRows(cars.values_list("it__cost"), [(cost,) for cost in costs])
+
+    def test_groups_have_none(self):
+        events = Event.objects.filter(car=OuterRef("pk")).values("at")
+        cars = Car.objects.order_by("plate").alias_join(
+            it=events.annotate(total=Sum("cost")).order_by("-total")[:1]
+        )
+        self.assertRows(cars.values_list("it__total"), [(5,), (4,)])
+
+    def test_many_to_many(self):
+        phones = [Phone.objects.create(number=number) for number in "123"]
+        contact = Contact.objects.create(name="a")
+        contact.phones.set(phones)
+        contacts = Contact.objects.alias_join(
+            it=Phone.objects.filter(contact=OuterRef("pk"))[:2]
+        )
+        self.assertCountEqual(contacts.values_list("it__number"), [("3",), ("2",)])
+
+
+@skipIfDBFeature("supports_lateral_joins")
+class RefusedLateralTests(TopicTestCase):
+    """Sources that no derived table has exactly the rows of."""
+
+    def assertRefused(self, source, reason):
+        message = (
+            f"{connection.display_name} has no LATERAL, which the join 'it' needs "
+            "because its queryset uses OuterRef(), and the queryset can't be rewritten "
+            f"because {reason}"
+        )
+        with self.assertRaisesMessage(NotSupportedError, message):
+            list(Topic.objects.alias_join(it=source))
+
+    def test_aggregate_without_group(self):
+        everything = records().annotate(all=Value(1)).values("all").order_by()
+        self.assertRefused(
+            everything.annotate(n=Count("pk")),
+            "its aggregate isn't grouped and so has a row even if nothing matches. "
+            "Group it with values().",
+        )
+
+    def test_aggregate_that_is_a_plain_function(self):
+        self.assertRefused(
+            records().annotate(n=Func(F("pk"), function="COUNT")).values("n"),
+            "it selects an aggregate that is a plain Func(). Use an Aggregate.",
+        )
+
+    def test_combination(self):
+        self.assertRefused(
+            records().filter(value=1).union(records().filter(value=5)),
+            "it is a combination such as union(). Join each of its querysets.",
+        )
+
+    def test_random_order(self):
+        self.assertRefused(
+            records().order_by("?")[:1], "its order is random. Order it by a column."
+        )
+
+    def test_joined_to_a_slice(self):
+        self.assertRefused(
+            records()[:2].alias_join(other=User.objects.all()),
+            "it was joined to after it was sliced, aggregated, or made distinct. Do "
+            "that after joining.",
+        )
+
+    def test_range_over_something_that_has_no_key(self):
+        values = Record.objects.values("value").distinct()
+        source = Record.objects.filter(value__gt=OuterRef("value"))
+        with self.assertRaisesMessage(
+            NotSupportedError,
+            "because it is sliced, distinct, or computed from several rows, and isn't "
+            "filtered by a column of the same type that equals the OuterRef(). Filter "
+            "by such a column, or take one row of the model by [:1].",
+        ):
+            list(values.alias_join(it=source.values("user").annotate(n=Count("pk"))))
+
+
+@skipUnlessDBFeature("supports_lateral_joins")
+class NativeLateralTests(TopicTestCase):
+    def test_sql(self):
+        topics = Topic.objects.alias_join(it=records().order_by("-value")[:1])
+        self.assertFrom(
+            topics,
+            "topic LEFT OUTER JOIN LATERAL",
+            "(SELECT ... FROM record U0 WHERE U0.topic_id = topic.id",
+            "ORDER BY U0.value DESC, U0.id DESC LIMIT 1) it ON (1 = 1)",
+        )
+
+
+class OtherDatabaseTests(JoinTestCase):
+    """SQL for databases that needn't be there."""
+
+    def compile(self, engine, **attributes):
+        try:
+            other = ConnectionHandler({"default": {"ENGINE": engine}})["default"]
+        except ImproperlyConfigured as error:
+            self.skipTest(str(error))
+        for name, value in attributes.items():
+            setattr(other, name, value)
+        topics = Topic.objects.alias_join(it=records().order_by("-value")[:1])
+        sql, _ = topics.values("it").query.get_compiler(connection=other).as_sql()
+        return re.sub('["`]', "", sql).lower().replace("alias_join_", "")
+
+    def mysql(self, version):
+        return self.compile(
+            "django.db.backends.mysql",
+            mysql_server_data={
+                "version": version,
+                "sql_mode": "STRICT_TRANS_TABLES",
+                "default_storage_engine": "InnoDB",
+                "sql_auto_is_null": False,
+                "lower_case_table_names": False,
+                "has_zoneinfo_database": True,
+            },
+        )
+
+    def test_mysql(self):
+        self.assertShape(
+            self.mysql("8.4.3"),
+            "select ... from topic left outer join lateral (select ... from record u0 "
+            "where u0.topic_id = (topic.id) order by u0.value desc, u0.id desc "
+            "limit 1) it on (1 = 1)",
+        )
+
+    def test_mariadb(self):
+        self.assertShape(
+            self.mysql("10.11.8-MariaDB"),
+            "select ... from topic left outer join record it on (it.id = (select "
+            "... from record u0 where u0.topic_id = (topic.id) order by ... limit 1))",
+        )
+
+    def test_oracle(self):
+        sql = self.compile(
+            "django.db.backends.oracle",
+            oracle_version=(19, 0, 0, 0, 0),
+            operators={"exact": "= %s"},
+        )
+        self.assertShape(
+            sql,
+            "select ... from topic left outer join lateral (select ... from record u0 "
+            "where u0.topic_id = (topic.id) order by u0.value desc, u0.id desc "
+            "fetch first 1 rows only) it on (1 = 1)",
+        )
