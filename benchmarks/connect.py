@@ -22,7 +22,7 @@ def configure(db, size):
     """Set Django up with one database, which setup_tables() creates."""
     if db == "sqlite":
         CACHE.mkdir(parents=True, exist_ok=True)
-        name = CACHE / f"{size}.sqlite3"
+        name = size if size == ":memory:" else CACHE / f"{size}.sqlite3"
         database = {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": name,

@@ -93,7 +93,9 @@ def rows(model, scale):
             3 * mains,
             {
                 "main_id": f"{scatter(0, mains)} + 1",
-                "other": f"CASE WHEN n % 10 < 3 THEN 14 ELSE {scatter(1, 1000)} + 15 END",
+                "other": (
+                    "CASE WHEN n % 10 < 3 THEN 14 " f"ELSE {scatter(1, 1000)} + 15 END"
+                ),
             },
         ),
         # Five kinds each, of which some are absent.

@@ -12,6 +12,9 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.db.utils import NotSupportedError, OperationalError
 
+from . import packages
+from .workloads import Statement
+
 SERVER_THREAD = {
     "mysql": (
         "SELECT tid FROM information_schema.processlist WHERE id = connection_id()"
@@ -36,9 +39,7 @@ class Clock:
     def __init__(self):
         self.server = None
         if sql := SERVER_THREAD.get(connection.vendor):
-            with connection.cursor() as cursor:
-                cursor.execute(sql)
-                [thread] = cursor.fetchone()
+            [[thread]] = execute(sql)
             # The first number is the time on a CPU, in nanoseconds.
             path = Path(f"/proc/{thread}/schedstat")
             self.server = path if path.exists() else None
@@ -53,31 +54,29 @@ class Clock:
 
 def fetch(result):
     """Return the rows that a form's result stands for."""
-    if isinstance(result, str):
-        return execute(result)
+    if isinstance(result, Statement):
+        return execute(*result)
     return list(result)
 
 
 def execute(sql, params=None):
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
-        return cursor.fetchall()
+        return cursor.fetchall() if cursor.description else []
 
 
 def explain(result):
     """Return the statement of a form's result and its plan, if there is one."""
-    if isinstance(result, str):
-        sql, params = result, None
-    elif isinstance(result, QuerySet):
-        sql, params = result.query.sql_with_params()
-    else:
+    if isinstance(result, QuerySet):
+        result = Statement(*result.query.sql_with_params())
+    if not isinstance(result, Statement):
         return None, None
     prefix = EXPLAIN.get(connection.vendor, "EXPLAIN")
     plan = [
         " ".join("" if value is None else str(value) for value in row)
-        for row in execute(f"{prefix} {sql}", params)
+        for row in execute(f"{prefix} {result.sql}", result.params)
     ]
-    return (sql, params), plan
+    return result, plan
 
 
 @contextmanager
@@ -88,9 +87,9 @@ def limit(seconds):
         timer = Timer(seconds, connection.connection.interrupt)
         timer.start()
     elif connection.vendor == "postgresql":
-        change(f"SET statement_timeout = {int(seconds * 1000)}")
+        execute(f"SET statement_timeout = {int(seconds * 1000)}")
     else:
-        change(f"SET max_statement_time = {seconds}")
+        execute(f"SET max_statement_time = {seconds}")
     try:
         yield
     except OperationalError as error:
@@ -102,11 +101,6 @@ def limit(seconds):
     finally:
         if connection.vendor == "sqlite":
             timer.cancel()
-
-
-def change(sql):
-    with connection.cursor() as cursor:
-        cursor.execute(sql)
 
 
 class Cell:
@@ -125,9 +119,6 @@ class Cell:
 
     @classmethod
     def of(cls, workload, clock, timeout):
-        # Needs models.
-        from . import packages
-
         for kind, name, form in workload.forms(connection.vendor):
             if kind != "joins" or hasattr(QuerySet, "alias_join"):
                 yield cls(kind, name, form, clock, timeout)
@@ -187,7 +178,7 @@ class Cell:
                 result["database"] = spread(database)
         if self.statement:
             sql, params = self.statement
-            result |= {"sql": " ".join(sql.split()), "params": params or []}
+            result |= {"sql": " ".join(sql.split()), "params": list(params)}
         return result | {"plan": self.plan}
 
 

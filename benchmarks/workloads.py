@@ -9,6 +9,8 @@ name starts with:
 """
 
 import datetime
+from collections import namedtuple
+from functools import partial
 
 from django.db.models import (
     Case,
@@ -29,18 +31,20 @@ from django.db.models.functions import Coalesce, RowNumber
 
 from .models import Account, Car, Event, Item, Main, Record, Through, Topic, Transfer
 
+Statement = namedtuple("Statement", ["sql", "params"])
 KINDS = ["sql", "joins", "stock", "package"]
 WORKLOADS = {}
 
 
 class Workload:
     """
-    Rows to fetch. ``sql`` has statements by name; methods called kind_name return a
-    queryset or rows.
+    Rows to fetch. ``sql`` has statements by name, all of which take ``params``;
+    methods called kind_name return a queryset or rows.
     """
 
     tables = ()
     sql = {}
+    params = []
     # Whether the order of the rows is a part of the result.
     ordered = False
     # Whether the time should depend on the number of rows of a page only.
@@ -52,7 +56,7 @@ class Workload:
     def forms(self, vendor):
         """Yield the kind, the name, and the function of each form."""
         for name, sql in self.sql.items():
-            yield "sql", name, lambda sql=sql: sql
+            yield "sql", name, partial(Statement, sql, self.params)
         for name in dir(self):
             kind, _, name_of_form = name.partition("_")
             method = getattr(self, name)
@@ -79,18 +83,19 @@ class W1(Workload):
 
     tables = Topic, Record
     sql = {
-        "queryset": f"""
+        "queryset": """
             SELECT t.id, t.name, mine.value FROM benchmarks_topic t LEFT JOIN (
                 SELECT id, topic_id, author, value, created FROM benchmarks_record
-                WHERE author = {AUTHOR}
+                WHERE author = %s
             ) mine ON mine.topic_id = t.id
         """,
-        "table": f"""
+        "table": """
             SELECT t.id, t.name, mine.value FROM benchmarks_topic t
             LEFT JOIN benchmarks_record mine
-            ON mine.topic_id = t.id AND mine.author = {AUTHOR}
+            ON mine.topic_id = t.id AND mine.author = %s
         """,
     }
+    params = [AUTHOR]
     records = Record.objects.filter(author=AUTHOR)
 
     def joins_queryset(self):
@@ -122,7 +127,7 @@ class W1(Workload):
         ]
 
     def stock_raw(self):
-        topics = Topic.objects.raw(self.sql["table"])
+        topics = Topic.objects.raw(self.sql["table"], self.params)
         return [(topic.pk, topic.name, topic.value) for topic in topics]
 
     @only("postgresql")
@@ -133,7 +138,6 @@ class W1(Workload):
 
 
 DAYS = datetime.date(2024, 6, 1), datetime.date(2024, 6, 30)
-BETWEEN = "BETWEEN '2024-06-01' AND '2024-06-30'"
 
 
 class W2(Workload):
@@ -141,19 +145,21 @@ class W2(Workload):
 
     tables = Car, Event
     sql = {
-        "grouped": f"""
+        "grouped": """
             SELECT c.id, COALESCE(seen.n, 0) FROM benchmarks_car c LEFT JOIN (
                 SELECT car_id, COUNT(id) AS n FROM benchmarks_event
-                WHERE kind = 3 AND day {BETWEEN} GROUP BY car_id
+                WHERE kind = %s AND day BETWEEN %s AND %s GROUP BY car_id
             ) seen ON seen.car_id = c.id
         """,
-        "flat": f"""
+        "flat": """
             SELECT c.id, COUNT(seen.id) FROM benchmarks_car c
             LEFT JOIN benchmarks_event seen
-            ON seen.car_id = c.id AND seen.kind = 3 AND seen.day {BETWEEN}
+            ON seen.car_id = c.id AND seen.kind = %s
+            AND seen.day BETWEEN %s AND %s
             GROUP BY c.id
         """,
     }
+    params = [3, *DAYS]
     events = Event.objects.filter(kind=3, day__range=DAYS)
     per_car = events.values("car").annotate(n=Count("pk"))
     condition = Q(events__kind=3, events__day__range=DAYS)
@@ -190,18 +196,19 @@ class W3(Workload):
 
     tables = Account, Transfer
     sql = {
-        "grouped": f"""
+        "grouped": """
             SELECT a.id, a.name, flow.s1, flow.s2 FROM benchmarks_account a LEFT JOIN (
                 SELECT
-                    CASE WHEN sender_id = {HUB} THEN receiver_id ELSE sender_id END
+                    CASE WHEN sender_id = %s THEN receiver_id ELSE sender_id END
                         AS target,
                     SUM(first) AS s1, SUM(second) AS s2
                 FROM benchmarks_transfer
-                WHERE (sender_id = {HUB} OR receiver_id = {HUB}) AND day {BETWEEN}
+                WHERE (sender_id = %s OR receiver_id = %s) AND day BETWEEN %s AND %s
                 GROUP BY 1
             ) flow ON flow.target = a.id
         """,
     }
+    params = [HUB, HUB, HUB, *DAYS]
     transfers = Transfer.objects.filter(
         Q(sender=HUB) | Q(receiver=HUB), day__range=DAYS
     )
@@ -253,22 +260,23 @@ class W4(Workload):
             "distinct": f"""
                 SELECT m.id, m.name FROM benchmarks_main m INNER JOIN (
                     SELECT DISTINCT main_id FROM benchmarks_through
-                    WHERE other = {self.other}
+                    WHERE other = %s
                 ) hit ON hit.main_id = m.id {newest}
             """,
             "exists": f"""
                 SELECT m.id, m.name FROM benchmarks_main m WHERE EXISTS (
                     SELECT 1 FROM benchmarks_through t
-                    WHERE t.main_id = m.id AND t.other = {self.other}
+                    WHERE t.main_id = m.id AND t.other = %s
                 ) {newest}
             """,
             "in": f"""
                 SELECT m.id, m.name FROM benchmarks_main m WHERE m.id IN (
                     SELECT t.main_id FROM benchmarks_through t
-                    WHERE t.other = {self.other}
+                    WHERE t.other = %s
                 ) {newest}
             """,
         }
+        self.params = [self.other]
         self.through = Through.objects.filter(other=self.other)
 
     def _page(self, mains):
@@ -284,12 +292,13 @@ class W4(Workload):
 
     @only("postgresql")
     def sql_lateral(self):
-        return f"""
+        sql = """
             SELECT m.id, m.name FROM benchmarks_main m INNER JOIN LATERAL (
                 SELECT * FROM benchmarks_through t
-                WHERE t.main_id = m.id AND t.other = {self.other} ORDER BY t.id LIMIT 1
+                WHERE t.main_id = m.id AND t.other = %s ORDER BY t.id LIMIT 1
             ) hit ON true ORDER BY m.id DESC LIMIT 25
         """
+        return Statement(sql, self.params)
 
     def stock_exists(self):
         return self._page(
@@ -336,21 +345,23 @@ class W5(Workload):
 
     @only("postgresql")
     def sql_lateral(self):
-        return f"""
+        sql = f"""
             {self.select} LATERAL (
                 SELECT * FROM benchmarks_record r WHERE r.topic_id = t.id
                 ORDER BY r.created DESC LIMIT 1
             ) last ON true
         """
+        return Statement(sql, self.params)
 
     @only("postgresql")
     def sql_distinct_on(self):
-        return f"""
+        sql = f"""
             {self.select} (
                 SELECT DISTINCT ON (topic_id) * FROM benchmarks_record
                 ORDER BY topic_id, created DESC
             ) last ON last.topic_id = t.id
         """
+        return Statement(sql, self.params)
 
     def _topics(self):
         return Topic.objects.all()
@@ -406,14 +417,16 @@ class W6(Workload):
                 SELECT related, COUNT(id) AS n, MAX(value) AS top
                 FROM benchmarks_item GROUP BY related
             ) g LEFT JOIN benchmarks_item mine
-            ON mine.related = g.related AND mine.kind = 2
+            ON mine.related = g.related AND mine.kind = %s
         """,
         "max": """
             SELECT related, COUNT(id), MAX(value),
-                MAX(CASE WHEN kind = 2 THEN value END)
+                MAX(CASE WHEN kind = %s THEN value END)
             FROM benchmarks_item GROUP BY related
         """,
     }
+
+    params = [2]
 
     def _groups(self):
         return Item.objects.values("related").annotate(n=Count("pk"), top=Max("value"))

@@ -35,29 +35,32 @@ from django.db.models import QuerySet
 
 @dataclass(frozen=True)
 class Areas:
-    """What to generate. Those that are off have known bugs."""
+    """
+    What to generate. Off is what Django leaves to NULL for the columns of the
+    model itself, which are the same with and without joins, and known limits.
+    """
 
     alias_join: bool = hasattr(QuerySet, "alias_join")
     inner: bool = True
-    right: bool = False
-    full: bool = False
+    right: bool = True
+    full: bool = True
     cross: bool = True
     # Sources that refer to the query around them.
-    lateral: bool = False
+    lateral: bool = True
     # Joins onto sliced, distinct or grouped querysets.
     pushdown: bool = True
     # And once more, onto what such a join made.
-    pushed_twice: bool = False
+    pushed_twice: bool = True
     # Aliases stay in scope after a later join pushed their queryset down.
-    pushed_aliases: bool = False
+    pushed_aliases: bool = True
     # Paths beyond a foreign key that a projection selects.
     projected_fk_paths: bool = True
     # ON refers to columns behind foreign keys of what is before the join.
     on_outer_paths: bool = True
     # Case(When()) in ON.
-    case_in_on: bool = False
+    case_in_on: bool = True
     # Count() of an alias whose primary key has several columns.
-    composite_counts: bool = False
+    composite_counts: bool = True
 
     # Negations that mind NULL: in ON, and in When() or an aggregate's filter,
     negated_on: bool = True
@@ -69,11 +72,11 @@ class Areas:
     # of a lookup whose left side is an expression,
     negated_lookups: bool = False
     # of a joined column, deep in a tree that promotes and demotes its join.
-    negated_paths: bool = False
+    negated_paths: bool = True
     # Joins below XOR are promoted as they are below OR.
     xor: bool = False
     # Functions and lists on the right side keep rows whose join is NULL.
-    joined_operands: bool = False
+    joined_operands: bool = True
     # Aggregates with a filter that can never hold.
     empty_aggregates: bool = False
 
@@ -81,25 +84,25 @@ class Areas:
     relations: bool = True
     to_many: bool = True
     # alias_join() with one.
-    eager_relations: bool = False
+    eager_relations: bool = True
     # A NOT NULL foreign key keeps rows that its condition rejects.
-    required_relations: bool = False
+    required_relations: bool = True
     # A many-to-many relation has no NULL row for each rejected link.
     many_relations: bool = False
     # Conditions that can never hold,
-    empty_relations: bool = False
+    empty_relations: bool = True
     # and where F() means the alias's own row.
-    relation_operands: bool = False
+    relation_operands: bool = True
     # Paths through the alias to other tables.
-    paths_beyond_relations: bool = False
-    combine_relations: bool = False
+    paths_beyond_relations: bool = True
+    combine_relations: bool = True
 
     # Ordering a DISTINCT query with NULLs first or last where it's emulated.
     distinct_nulls: bool = False
     # Uses of a query.
     writes: bool = True
-    hydrate: bool = False
-    pickle: bool = False
+    hydrate: bool = True
+    pickle: bool = True
     combine: bool = True
     unions: bool = True
 

@@ -3,7 +3,8 @@ The ON clause of a join: the given condition, or one inferred from the only
 foreign key between the two models.
 """
 
-from django.core.exceptions import FieldError
+from django.core.exceptions import FieldDoesNotExist, FieldError
+from django.db import NotSupportedError
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.expressions import Col, F
 from django.db.models.query_utils import Q
@@ -22,8 +23,8 @@ def resolve_condition(query, relation, alias):
             can_reuse=set(query.alias_map),
             update_join_types=False,
         )
-    except FieldError as error:
-        raise FieldError(
+    except (FieldError, NotSupportedError, TypeError, ValueError) as error:
+        raise type(error)(
             f"The ON condition of the join {relation.alias!r} can't be resolved: "
             f"{error}"
         ) from error
@@ -48,25 +49,47 @@ def _compares_columns(lookup):
     )
 
 
-def equate_columns(query, relation, alias):
+def compare_columns(query, relation, alias):
     """
-    Return what resolve_condition() does for an inferred condition, without the
-    cost of lookup paths, or None if a column isn't one of the query's base.
+    Return what resolve_condition() does, without the cost of lookup paths, if
+    the condition is a conjunction of comparisons of the join's columns with
+    columns of the query's base or with plain values. Return None otherwise.
     """
-    meta = query.get_meta()
-    base = query.alias_map[query.base_table]
+    condition = relation.condition
+    if (
+        type(query.alias_map[query.base_table]) is not BaseTable
+        or not isinstance(condition, Q)
+        or condition.negated
+        or condition.connector != AND
+    ):
+        return None
     lookups = []
-    for path, reference in relation.condition.children:
-        field = meta.get_field(reference.name)
-        if field.model._meta.concrete_model != meta.concrete_model or (
-            type(base) is not BaseTable
-        ):
+    for child in condition.children:
+        if not isinstance(child, tuple):
             return None
-        name = path.removeprefix(relation.alias + LOOKUP_SEP)
-        column = relation.field.options.get_field(name).get_col(alias)
-        value = field.get_col(query.base_table)
+        path, value = child
+        prefix, separator, name = path.partition(LOOKUP_SEP)
+        field = prefix == alias and _get_column(relation.field.options, name)
+        if type(value) is F and value.name not in query.annotations:
+            other = _get_column(query.get_meta(), value.name)
+            value = other and other.get_col(query.base_table)
+        elif not isinstance(value, (str, int)) or field and field.is_relation:
+            return None
+        if not field or value is None:
+            return None
+        column = field.get_col(alias, field)
         lookups.append(query.build_lookup(["exact"], column, value))
     return WhereNode(lookups, connector=AND)
+
+
+def _get_column(options, name):
+    """Return the field ``name`` if it is one column of the table, or None."""
+    try:
+        field = options.pk if name == "pk" else options.get_field(name)
+    except (FieldDoesNotExist, FieldError):
+        return None
+    is_own = field.model._meta.concrete_model == options.concrete_model
+    return field if field.concrete and field.column and is_own else None
 
 
 def _move_to_end(query, relation, alias):

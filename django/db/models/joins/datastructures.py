@@ -10,7 +10,7 @@ from django.db.models.joins.structure import refers_outside, same_structure, wal
 from django.db.models.joins.types import JoinType
 from django.db.models.sql.constants import INNER, LOUTER
 from django.db.models.sql.datastructures import BaseTable, Join
-from django.db.models.sql.where import AND
+from django.db.models.sql.where import AND, NothingNode, WhereNode
 
 
 class DerivedTable(BaseTable):
@@ -209,7 +209,17 @@ OWN_ENTRIES = (SourceJoin, DerivedTable)
 
 def _derived_table_sql(compiler, connection, query, alias):
     # An empty subquery has no rows, but the query that selects from it may.
-    sql, params = query.get_compiler(connection=connection, elide_empty=False).as_sql()
+    try:
+        sql, params = query.get_compiler(
+            connection=connection, elide_empty=False
+        ).as_sql()
+    except EmptyResultSet:
+        # HAVING is never true.
+        query = query.clone()
+        query.where = WhereNode([NothingNode()])
+        sql, params = query.get_compiler(
+            connection=connection, elide_empty=False
+        ).as_sql()
     return f"({sql}) {compiler.quote_name(alias)}", params
 
 
@@ -222,17 +232,21 @@ def is_derived_table(query, alias):
     return isinstance(entry, OWN_ENTRIES) and entry.query is not None
 
 
+def has_base_column(query, field):
+    """Return whether the base of the query has the column of ``field``."""
+    base = query.alias_map[query.base_table]
+    return not isinstance(base, DerivedTable) or field.column in base.query.selected
+
+
 def check_base_columns(query, alias, path, targets):
     """
     Raise FieldError if a lookup path from ``alias`` starts at a column that
-    the subquery in FROM doesn't select. Called by Query.setup_joins().
+    the subquery in FROM doesn't select.
     """
-    base = query.alias_map.get(alias)
-    if not isinstance(base, DerivedTable):
-        return
     # Avoid circular imports.
     from django.db.models.fields.composite import unnest
 
+    base = query.alias_map[alias]
     if path:
         targets = [field for field, _ in path[0].join_field.get_joining_fields()]
     for field in unnest(targets):

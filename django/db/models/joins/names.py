@@ -16,6 +16,9 @@ from django.db.models.constants import LOOKUP_SEP
 # PostgreSQL cuts identifiers at this length, other databases allow more.
 MAX_ALIAS_BYTES = 63
 
+# SQLite reads these as values even in quotes, if a subquery has such a column.
+LITERALS = frozenset({"true", "false"})
+
 GENERATED_ALIAS = re.compile(r"([A-Za-z]+)\d+")
 
 
@@ -60,6 +63,8 @@ def check_identifier(name, kind):
             f"The {kind} {name!r} is not a valid identifier. Use letters, digits, and "
             "underscores."
         )
+    if name.casefold() in LITERALS:
+        raise ValueError(f"The {kind} {name!r} is a value to some databases.")
     if LOOKUP_SEP in name or name.endswith("_"):
         raise ValueError(
             f"The {kind} {name!r} must not contain {LOOKUP_SEP!r} or end with an "

@@ -20,10 +20,10 @@ from django.db.models.expressions import (
     When,
 )
 from django.db.models.fields import BooleanField
-from django.db.models.functions.comparison import Coalesce
+from django.db.models.functions.comparison import Cast, Coalesce
 from django.db.models.joins.datastructures import has_unmatched_rows
 from django.db.models.joins.structure import walk
-from django.db.models.lookups import Exact, In, IsNull, Lookup
+from django.db.models.lookups import Exact, In, IsNull, Lookup, Transform
 from django.db.models.sql.constants import LOUTER
 from django.utils.tree import Node
 
@@ -68,6 +68,28 @@ def concerns_joins(query, expression):
         and part.alias != query.base_table
         for part in walk(expression)
     )
+
+
+def needs_all_columns(value, lookups):
+    """
+    Return whether a comparison with ``value`` can only be true if none of the
+    columns in it is NULL, so that a join for one may be an INNER JOIN. Called
+    by Query.build_filter().
+    """
+    match value:
+        case list() | tuple() if lookups[-1:] == ["range"]:
+            return all(needs_all_columns(item, ()) for item in value)
+        case Col():
+            return True
+        case CombinedExpression() | ExpressionWrapper() | Cast() | Transform():
+            return all(
+                needs_all_columns(source, ())
+                for source in value.get_source_expressions()
+            )
+        case _:
+            return not (
+                isinstance(value, list | tuple) or hasattr(value, "resolve_expression")
+            ) or isinstance(value, Value)
 
 
 def may_be_null(query, value):

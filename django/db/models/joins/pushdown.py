@@ -15,7 +15,7 @@ from django.db.models.joins.columns import (
     project_expression,
     project_field,
 )
-from django.db.models.joins.datastructures import DerivedTable
+from django.db.models.joins.datastructures import DerivedTable, has_base_column
 from django.db.models.joins.names import check_columns, fold
 from django.db.models.joins.relations import (
     EmbeddedRelation,
@@ -93,8 +93,9 @@ def push_down(query):
         for name, expression in annotations.items()
     }
     outer._filtered_relations = _carry_relations(query, inner)
-    outer.order_by = _project_ordering(inner, alias)
-    outer.default_ordering = False
+    if query.order_by or not (query.default_cols and query.default_ordering):
+        outer.order_by = _project_ordering(inner, alias)
+        outer.default_ordering = False
     outer.standard_ordering = query.standard_ordering
     inner.bump_prefix(outer)
     outer.join(DerivedTable(inner.clone(), table_name, table_name))
@@ -123,6 +124,7 @@ def _project_values(inner):
         field = expression.target if isinstance(expression, Col) else None
         if (
             field is not None
+            and field.projected_from is None
             and name in (field.name, field.attname)
             and expression.alias == inner.base_table
             and not inner.combinator
@@ -137,7 +139,7 @@ def _project_values(inner):
     if _can_widen(inner):
         taken = {fold(column) for column in columns}
         for field in inner.get_meta().concrete_fields:
-            if fold(field.column) not in taken:
+            if fold(field.column) not in taken and has_base_column(inner, field):
                 select_annotation(inner, field.column, F(field.attname))
     return fields, annotations
 

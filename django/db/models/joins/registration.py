@@ -6,11 +6,15 @@ from django.core.exceptions import FieldError
 from django.db import NotSupportedError
 from django.db.models.expressions import ResolvedOuterRef
 from django.db.models.joins.conditions import (
-    equate_columns,
+    compare_columns,
     infer_condition,
     resolve_condition,
 )
-from django.db.models.joins.datastructures import DerivedTable, SourceJoin
+from django.db.models.joins.datastructures import (
+    DerivedTable,
+    SourceJoin,
+    check_base_columns,
+)
 from django.db.models.joins.names import check_join_alias, free_alias
 from django.db.models.joins.structure import outer_references
 from django.db.models.joins.types import JoinType
@@ -39,10 +43,7 @@ def add_join(query, filtered_relation, alias):
     references = outer_references(source.query)
     lateral = any(isinstance(part, ResolvedOuterRef) for part in references)
     _check_condition(relation, lateral)
-    is_inferred = not (
-        relation.condition or lateral or relation.join_type is JoinType.CROSS
-    )
-    if is_inferred:
+    if not (relation.condition or lateral or relation.join_type is JoinType.CROSS):
         relation.condition = infer_condition(query.model, relation)
     parent_alias = query.get_initial_alias()
     table_alias = free_alias(query, alias)
@@ -61,8 +62,9 @@ def add_join(query, filtered_relation, alias):
     query.table_map[alias] = [*query.table_map.get(alias, ()), table_alias]
     query._filtered_relations[alias] = relation
     if relation.join_type is not JoinType.CROSS:
-        condition = is_inferred and equate_columns(query, relation, table_alias)
-        condition = condition or resolve_condition(query, relation, table_alias)
+        condition = compare_columns(query, relation, table_alias)
+        if condition is None:
+            condition = resolve_condition(query, relation, table_alias)
         # The join may have been promoted meanwhile.
         query.alias_map[table_alias].condition = condition
 
@@ -86,6 +88,8 @@ def join(query, filtered_relation, alias):
     the query has so far, whether or not anything refers to it. Called by
     QuerySet.alias_join().
     """
+    if isinstance(filtered_relation.relation_name, str):
+        check_join_alias(query, alias)
     query = prepare_join(query, filtered_relation)
     query.add_filtered_relation(filtered_relation, alias)
     if isinstance(filtered_relation.relation_name, str):
@@ -115,14 +119,15 @@ def get_joins(joins, on, join_type):
     """
     Return a FilteredRelation for each alias of QuerySet.alias_join().
 
-    Raise TypeError if ``on`` or ``join_type`` doesn't belong to one join.
+    Raise TypeError if ``on`` or ``join_type`` doesn't belong to one join, or
+    for a value that can't be joined.
     """
     if on is None and join_type is None:
         return {
             alias: (
                 value
                 if isinstance(value, FilteredRelation)
-                else FilteredRelation(_not_a_name(alias, value))
+                else FilteredRelation(_get_source(alias, value))
             )
             for alias, value in joins.items()
         }
@@ -139,29 +144,37 @@ def get_joins(joins, on, join_type):
         )
     return {
         alias: FilteredRelation(
-            _not_a_name(alias, value),
+            _get_source(alias, value),
             condition=Q() if on is None else on,
             join_type=join_type,
         )
     }
 
 
-def _not_a_name(alias, value):
+def _get_source(alias, value):
     if isinstance(value, str):
         raise TypeError(
             f"The join {alias!r} needs a model, a queryset, or a FilteredRelation, not "
             f"the string {value!r}. Use FilteredRelation({value!r}) for a relation of "
             "the model."
         )
-    return value
+    # Avoid circular imports.
+    from django.db.models.joins.sources import JoinSource
+
+    try:
+        return JoinSource.create(value)
+    except TypeError as error:
+        raise TypeError(f"The join {alias!r} can't be made: {error}") from error
 
 
-def reference_joined(query, path):
+def reference_joined(query, alias, path, targets):
     """
     Return the aliases of the entries of FROM that the first steps of ``path``
-    lead to if they are a join that was added already, counting the reference.
-    Called by Query.setup_joins().
+    from ``alias`` lead to if they are a join that was added already, counting
+    the reference. Called by Query.setup_joins().
     """
+    if isinstance(query.alias_map.get(alias), DerivedTable):
+        check_base_columns(query, alias, path, targets)
     for position, step in enumerate(path):
         relation = step.filtered_relation
         if relation is not None and relation.joined:

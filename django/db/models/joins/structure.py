@@ -19,6 +19,7 @@ from django.db.models.expressions import (
 from django.db.models.fields import Field
 from django.db.models.fields.reverse_related import ForeignObjectRel
 from django.db.models.lookups import Lookup
+from django.db.models.sql.datastructures import BaseTable, Join
 from django.utils.tree import Node
 
 # State that grows by using a query or holds cached values.
@@ -52,10 +53,12 @@ def same_structure(left, right):
     if type(left) is not type(right):
         return False
     if isinstance(left, Field | ForeignObjectRel):
-        return left.name == right.name and left.model == right.model
+        # Columns of one join have models of their own, called like the join.
+        labels = [field.model._meta.label for field in (left, right)]
+        return left.name == right.name and labels[0] == labels[1]
     if isinstance(left, Col):
         return left.alias == right.alias and same_structure(left.target, right.target)
-    if isinstance(left, BaseExpression | F | Node):
+    if isinstance(left, BaseExpression | F | Node | BaseTable | Join):
         return same_structure(_state(left), _state(right))
     if isinstance(left, Mapping):
         return left.keys() == right.keys() and all(
