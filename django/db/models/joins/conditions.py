@@ -84,12 +84,14 @@ def compare_columns(query, relation, alias):
 
 def _get_column(options, name):
     """Return the field ``name`` if it is one column of the table, or None."""
+    if LOOKUP_SEP in name:
+        return None
     try:
         field = options.pk if name == "pk" else options.get_field(name)
     except (FieldDoesNotExist, FieldError):
         return None
     is_own = field.model._meta.concrete_model == options.concrete_model
-    return field if field.concrete and field.column and is_own else None
+    return field if is_own and getattr(field, "column", None) else None
 
 
 def _move_to_end(query, relation, alias):
