@@ -78,7 +78,11 @@ def compare_columns(query, relation, alias):
         if not field or value is None:
             return None
         column = field.get_col(alias, field)
-        lookups.append(query.build_lookup(["exact"], column, value))
+        try:
+            lookups.append(query.build_lookup(["exact"], column, value))
+        except (TypeError, ValueError):
+            # resolve_condition() says where.
+            return None
     return WhereNode(lookups, connector=AND)
 
 

@@ -2,7 +2,6 @@
 The virtual relation that lookup paths walk from a model to a joined source.
 """
 
-import copy
 import copyreg
 from functools import cache
 
@@ -41,8 +40,9 @@ class VirtualField(ForeignObject):
     def __init__(self, model, name, related_model, options, row_marker, instances):
         # Initializing a field would cost more than the rest of a join.
         vars(self).update(vars(_get_template(related_model)))
-        self.remote_field = copy.copy(self.remote_field)
-        self.remote_field.field = self
+        template = self.remote_field
+        self.remote_field = template.__class__.__new__(template.__class__)
+        vars(self.remote_field).update(vars(template), field=self)
         self.creation_counter = Field.creation_counter
         Field.creation_counter += 1
         self.model = model
