@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .connect import DATABASES, SCALES
 
+FIGURES = ["shape", "SQL", "of the database", "stock", "growth"]
 COLORS = {"sql": "0.6", "joins": "tab:green", "stock": "tab:blue", "package": "tab:red"}
 
 
@@ -27,7 +28,7 @@ def write(directory):
         "time for the fastest form without `alias_join()` against the fastest join. "
         "*Growth*: the exponent since a tenth of the size.",
         "",
-        "| database | size | workload | shape | SQL | of the database | stock | growth |",
+        row("database", "size", "workload", *FIGURES),
         "|---|---|---|---|---|---|---|---|",
     ]
     for result in results:

@@ -1,4 +1,4 @@
-from django.db.models import Exists, FilteredRelation, OuterRef, Q
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
 
 from .library import LibraryTestCase
 from .models import Author, Book, Borrower, Reservation
@@ -59,6 +59,22 @@ class PathTests(LibraryTestCase):
 
 
 class ConditionTests(LibraryTestCase):
+    def test_right_sides_are_columns_of_the_join(self):
+        Book.objects.filter(title="B").update(number_editor=self.b.pk)
+        for condition in [
+            Q(book__pk=F("book__number_editor")),
+            Q(book__pk__in=[F("book__number_editor"), 0]),
+            Q(book__pk__range=[F("book__number_editor"), F("book__number_editor")]),
+        ]:
+            with self.subTest(condition):
+                authors = Author.objects.alias(
+                    b=FilteredRelation("book", condition=condition)
+                )
+                self.assertSequenceEqual(
+                    authors.order_by("name").values_list("name", "b__title"),
+                    [("Alice", "B"), ("Bob", None), ("Carol", None)],
+                )
+
     def test_never_met(self):
         authors = Author.objects.alias(
             none=FilteredRelation("book", condition=Q(book__pk__in=[]))

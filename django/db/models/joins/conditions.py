@@ -221,26 +221,23 @@ def _is_a(model, ancestor):
 
 
 def _equate(relation, pairs):
-    names = _column_names(relation.field)
-    condition = Q()
+    names = None if relation.field.instances else _column_names(relation.field)
+    lookups = []
     for local, remote in pairs:
-        if (
-            name := names.get((remote.model._meta.concrete_model, remote.name))
-        ) is None:
+        if names is None:
+            name = remote.attname
+        else:
+            name = names.get((remote.model._meta.concrete_model, remote.name))
+        if name is None:
             return None
-        condition &= Q((f"{relation.alias}{LOOKUP_SEP}{name}", F(local.attname)))
-    return condition
+        lookups.append((f"{relation.alias}{LOOKUP_SEP}{name}", F(local.attname)))
+    return Q(*lookups)
 
 
 def _column_names(join_field):
     """
-    Map (model, field name) of the source's columns to the names they have.
+    Map (model, field name) of the columns of a projection to their names.
     """
-    if join_field.instances:
-        return {
-            (field.model._meta.concrete_model, field.name): field.attname
-            for field in join_field.source.model._meta.concrete_fields
-        }
     from django.db.models.joins.sources import selected_expressions
 
     query = join_field.source.query

@@ -20,6 +20,20 @@ def rename_path(prefix, replacement, path):
     return path
 
 
+def rename_value(rename, value):
+    """
+    Return the right side of a lookup with ``rename`` applied to the
+    expressions in it. Called by get_child_with_renamed_prefix().
+    """
+    if hasattr(value, "resolve_expression"):
+        return rename(value)
+    if isinstance(value, list | tuple) and any(
+        hasattr(item, "resolve_expression") for item in value
+    ):
+        return [rename_value(rename, item) for item in value]
+    return value
+
+
 def rename_outer_references(prefix, replacement, query):
     """
     Return a clone of a subquery whose references to the outer query along
