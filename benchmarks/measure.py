@@ -24,6 +24,8 @@ SERVER_THREAD = {
 EXPLAIN = {"sqlite": "EXPLAIN QUERY PLAN"}
 # A sample is as many repetitions as take this long, in seconds.
 SAMPLE = 0.05
+# What takes longer, in seconds, is measured in few rounds.
+SLOW, FEW = 1, 2
 
 
 class Timeout(Exception):
@@ -145,10 +147,13 @@ class Cell:
             self.problem = str(error)
             return None
         self.repetitions = max(1, int(SAMPLE / max(duration, 1e-6)))
+        self.is_slow = duration > SLOW
         self.statement, self.plan = explain(self.form())
         return rows
 
     def measure(self):
+        if self.is_slow and len(self.samples) == FEW:
+            return
         client, database = self.sample(lambda: fetch(self.form()))
         server = database
         if connection.vendor == "sqlite":
