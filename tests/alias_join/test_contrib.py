@@ -100,7 +100,11 @@ class ContribTests(TopicTestCase):
 
     def test_auth(self):
         group = Group.objects.create(name="g")
-        group.permissions.add(*Permission.objects.filter(codename="add_topic"))
+        group.permissions.add(
+            Permission.objects.get(
+                codename="add_topic", content_type__app_label="alias_join"
+            )
+        )
         user = AuthUser.objects.create_user("u")
         user.groups.add(group)
         users = AuthUser.objects.alias_join(

@@ -64,9 +64,12 @@ class SourceConverters:
         self.expression = expression
 
     def __call__(self, connection):
+        converters = self.expression.get_db_converters(connection)
+        # A cached function, for numbers, doesn't look at the expression.
+        number = vars(self.expression).get("convert_value")
         return [
-            partial(self.convert, convert)
-            for convert in self.expression.get_db_converters(connection)
+            convert if convert is number else partial(self.convert, convert)
+            for convert in converters
         ]
 
     def convert(self, convert, value, expression, connection):
