@@ -210,6 +210,9 @@ class Rate(models.Model):
     end = models.DateField()
     factor = models.DecimalField(max_digits=8, decimal_places=4)
 
+    class Meta:
+        indexes = [models.Index(fields=["currency", "-start"], name="latest_rates")]
+
 
 class Snake(models.Model):
     name = models.CharField(max_length=50)

@@ -46,6 +46,18 @@ class AndTests(CombiningTestCase):
         topics = self.mine() & self.hers()
         self.assertRows(self.values(topics), [("A", 1, 4), ("B", None, 5), ("C", 3, 6)])
 
+    def test_the_same_subquery_in_on(self):
+        def mine(value):
+            users = User.objects.filter(name="johnny")
+            return Topic.objects.alias_join(
+                mine=FilteredRelation(
+                    Record, condition=Q(mine__topic=F("pk"), mine__user__in=users)
+                )
+            ).filter(mine__value__gt=value)
+
+        topics = mine(0) & mine(1)
+        self.assertRows(topics.values_list("name", "mine__value"), [("C", 3)])
+
     def test_filters_of_both(self):
         topics = self.mine().filter(mine__value__gt=0) & self.hers().filter(
             hers__value__gt=4
@@ -280,7 +292,7 @@ class OrTests(CombiningTestCase):
             joined = Topic.objects.alias_join(
                 u=User,
                 **kwargs,
-                on=(None if join_type is JoinType.CROSS else Q(u=F("pk")))
+                on=(None if join_type is JoinType.CROSS else Q(u=F("pk"))),
             )
             for left, right in (
                 (Topic.objects.all(), joined),
@@ -288,10 +300,13 @@ class OrTests(CombiningTestCase):
                 (self.mine(), joined),
                 (joined, self.mine()),
             ):
-                with self.subTest(join_type), self.assertRaisesMessage(
-                    ValueError,
-                    "The join 'u' would remove rows of the queryset that doesn't have "
-                    "it. Join it to both, or use JoinType.LEFT.",
+                with (
+                    self.subTest(join_type),
+                    self.assertRaisesMessage(
+                        ValueError,
+                        "The join 'u' would remove rows of the queryset that doesn't "
+                        "have it. Join it to both, or use JoinType.LEFT.",
+                    ),
                 ):
                     left | right
 
@@ -383,12 +398,18 @@ class SameAliasTests(CombiningTestCase):
             ("relation", other.alias_join(mine=FilteredRelation("record"))),
         ]:
             for operate in self.operators:
-                with self.subTest(name, operator=operate), self.assertRaisesMessage(
-                    ValueError, "The querysets have different joins called 'mine'."
+                with (
+                    self.subTest(name, operator=operate),
+                    self.assertRaisesMessage(
+                        ValueError, "The querysets have different joins called 'mine'."
+                    ),
                 ):
                     operate(self.mine(), topics)
-                with self.subTest(name, operator=operate), self.assertRaisesMessage(
-                    ValueError, "The querysets have different joins called 'mine'."
+                with (
+                    self.subTest(name, operator=operate),
+                    self.assertRaisesMessage(
+                        ValueError, "The querysets have different joins called 'mine'."
+                    ),
                 ):
                     operate(topics, self.mine())
 

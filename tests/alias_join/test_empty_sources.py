@@ -8,6 +8,7 @@ from django.db.models import (
     JoinType,
     OuterRef,
     Q,
+    Sum,
     Value,
 )
 from django.db.models.functions import Coalesce
@@ -87,7 +88,7 @@ class EmptySourceTests(TopicTestCase):
         )
         self.assertRows(topics, [])
 
-    @skipUnlessDBFeature("supports_full_join")
+    @skipUnlessDBFeature("supports_right_join")
     def test_full(self):
         topics = Topic.objects.alias_join(
             s=Record.objects.none(), join_type=JoinType.FULL
@@ -101,6 +102,21 @@ class EmptySourceTests(TopicTestCase):
         topics = Topic.objects.alias_join(s=Record.objects.none().values("topic"))
         with self.assertNumQueries(1):
             self.assertEqual([t.s for t in topics.select_related("s")], [None] * 3)
+
+    def test_aggregate_of_nothing(self):
+        totals = Record.objects.values("topic").annotate(
+            total=Sum("value", filter=Q(pk__in=[])),
+            number=Count("pk", filter=Q(pk__in=[])),
+        )
+        topics = Topic.objects.alias_join(
+            it=FilteredRelation(totals, condition=Q(it__topic=F("pk")))
+        ).order_by("name")
+        self.assertRows(
+            topics.values_list("name", "it__total", "it__number"),
+            [("A", None, 0), ("B", None, 0), ("C", None, 0)],
+        )
+        self.assertRows(topics.filter(it__total__lt=1), [])
+        self.assertRows(topics.filter(it__number__lt=1), [self.a, self.b, self.c])
 
     def test_union_with_one_empty_branch(self):
         records = Record.objects.filter(value=1)

@@ -48,6 +48,13 @@ class EveryJoinKeptTests(TopicTestCase):
             ),
             ("onto a slice", topics[:2].alias_join(x=Record), [a, a, b]),
             (
+                "onto a slice by alias()",
+                topics[:2].alias(
+                    x=FilteredRelation(Record, condition=Q(x__topic=F("pk")))
+                ),
+                [a, a, b],
+            ),
+            (
                 "onto an aggregation",
                 topics.annotate(n=Count("pk")).alias_join(x=Record),
                 [a, a, b, c, c],

@@ -1,10 +1,12 @@
 """Sources that refer to the query they are joined to."""
 
+import datetime
 import re
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import NotSupportedError, connection
 from django.db.models import (
+    Case,
     Count,
     Exists,
     F,
@@ -12,14 +14,16 @@ from django.db.models import (
     Func,
     JoinType,
     Max,
+    Min,
     OuterRef,
     Q,
     Subquery,
     Sum,
     Value,
+    When,
     Window,
 )
-from django.db.models.functions import Abs, Concat, RowNumber
+from django.db.models.functions import Abs, Coalesce, Concat, RowNumber
 from django.db.utils import ConnectionHandler
 from django.test import skipIfDBFeature, skipUnlessDBFeature
 
@@ -30,7 +34,9 @@ from .models import (
     Car,
     Contact,
     Event,
+    Invoice,
     Phone,
+    Rate,
     Record,
     Seat,
     Ticket,
@@ -41,6 +47,12 @@ from .models import (
 
 def records():
     return Record.objects.filter(topic=OuterRef("pk"))
+
+
+def totals(records):
+    """Return aggregates of all records, without groups."""
+    everything = records.annotate(every=Value(1)).values("every")
+    return everything.annotate(n=Count("pk"), total=Sum("value")).values("n", "total")
 
 
 class LateralTests(TopicTestCase):
@@ -73,6 +85,31 @@ class LateralTests(TopicTestCase):
         self.assertRows(
             topics.values_list("name", "it__value", "it__user__name"),
             [("A", 1, "johnny"), ("B", 5, "may"), ("C", 3, "johnny")],
+        )
+
+    def test_condition_that_tells_groups_apart(self):
+        small = Case(When(value__lt=4, then=Value("small")), default=Value("large"))
+        groups = records().values(size=small).annotate(total=Sum("value"))
+        self.assertJoined(
+            self.join(groups.order_by("total")[:1]),
+            "it__size",
+            [("A", "small"), ("B", "large"), ("C", "small")],
+        )
+
+    def test_groups_of_a_column_selected_twice(self):
+        groups = Record.objects.filter(value__lte=OuterRef("pk") + 4 - self.a.pk)
+        groups = groups.values(one=F("user__name"), two=F("user__name"))
+        source = groups.annotate(n=Count("pk")).order_by("-two", "one")[:1]
+        self.assertJoined(
+            self.join(source), "it__one", [("A", "may"), ("B", "may"), ("C", "may")]
+        )
+
+    def test_ordered_by_an_aggregate_of_nothing(self):
+        source = records().annotate(n=Sum("value", filter=Q(pk__in=[])))
+        self.assertJoined(
+            self.join(source.order_by("n", "-value")[:1]),
+            "it__value",
+            [("A", 4), ("B", 5), ("C", 6)],
         )
 
     def test_select_related(self):
@@ -154,6 +191,29 @@ class LateralTests(TopicTestCase):
                 self.assertRows(topics.values_list("it__pk"), [(record.pk,)])
         topics = self.join(records().order_by("value").reverse()[:1]).filter(name="A")
         self.assertRows(topics.values_list("it__pk"), [(third.pk,)])
+
+    def test_ties_go_by_primary_key_as_in_an_index(self):
+        """The primary key ascends in the index as the start descends."""
+        day = datetime.date(2024, 1, 1)
+        Invoice.objects.create(currency="CHF", issued=day, total=1)
+        first, second = [
+            Rate.objects.create(currency="CHF", start=day, end=day, factor=1)
+            for _ in range(2)
+        ]
+        rates = Rate.objects.filter(currency=OuterRef("currency"))
+        for source, rate in [
+            (rates, first),
+            (rates.order_by("-start"), first),
+            (rates.order_by("start"), second),
+            (rates.order_by("start").reverse(), first),
+            (rates.order_by(F("start").desc()).values("id"), first),
+            (rates.order_by("-start", "end"), first),
+            (rates.order_by("-start", "-end"), second),
+            (rates.order_by("-start", "-pk"), second),
+        ]:
+            with self.subTest(ordering=source.query.order_by):
+                invoices = Invoice.objects.alias_join(it=source[:1])
+                self.assertRows(invoices.values_list("it__id"), [(rate.pk,)])
 
     def test_ties_of_groups_go_by_what_they_have(self):
         topics = self.join(
@@ -308,6 +368,133 @@ class LateralTests(TopicTestCase):
             [("A", 1), ("B", 2), ("C", 3)],
         )
 
+    def test_totals(self):
+        """An aggregate without groups has a row whatever matches."""
+        high = totals(records().filter(value__gt=5))
+        columns = ["name", "it__n", "it__total"]
+        for name, source, rows in [
+            ("all", high, [("A", 0, None), ("B", 0, None), ("C", 1, 6)]),
+            (
+                "range",
+                totals(Record.objects.filter(value__gt=OuterRef("pk") + 3 - self.a.pk)),
+                [("A", 3, 15), ("B", 2, 11), ("C", 1, 6)],
+            ),
+            (
+                "having",
+                high.filter(n__gt=0),
+                [("A", None, None), ("B", None, None), ("C", 1, 6)],
+            ),
+            (
+                "having not",
+                high.filter(n=0),
+                [("A", 0, None), ("B", 0, None), ("C", None, None)],
+            ),
+            ("first", high[:1], [("A", 0, None), ("B", 0, None), ("C", 1, 6)]),
+            (
+                "second",
+                high[1:],
+                [("A", None, None), ("B", None, None), ("C", None, None)],
+            ),
+            (
+                "nothing",
+                totals(records().filter(pk__in=[])),
+                [("A", 0, None), ("B", 0, None), ("C", 0, None)],
+            ),
+        ]:
+            with self.subTest(name):
+                self.assertRows(self.join(source).values_list(*columns), rows)
+        topics = self.join(high)
+        self.assertRows(topics.filter(it__n=0), [self.a, self.b])
+        self.assertRows(topics.filter(it__isnull=True), [])
+        self.assertEqual(
+            [topic.it.n for topic in topics.select_related("it")], [0, 0, 1]
+        )
+        for join_type in [JoinType.INNER, JoinType.CROSS]:
+            with self.subTest(join_type=join_type):
+                topics = self.join(high, join_type=join_type)
+                self.assertRows(topics.values_list("it__n"), [(0,), (0,), (1,)])
+        topics = self.join(high, on=Q(it__n__gt=0))
+        self.assertRows(topics.values_list("it__n"), [(None,), (None,), (1,)])
+
+    def test_expressions_of_totals(self):
+        source = records().filter(value__gt=4).annotate(every=Value(1)).values("every")
+        source = source.annotate(n=Count("pk") + 1, most=Coalesce(Max("value"), 0))
+        self.assertRows(
+            self.join(source).values_list("it__n", "it__most", "it__every"),
+            [(1, 0, 1), (2, 5, 1), (2, 6, 1)],
+        )
+
+    def test_aggregate_that_is_a_plain_function(self):
+        source = records().filter(value__gt=3).values(n=Func("pk", function="COUNT"))
+        for source in [source, source[:1]]:
+            self.assertRows(
+                self.join(source).values_list("name", "it__n"),
+                [("A", 1), ("B", 1), ("C", 1)],
+            )
+
+    def test_combinations(self):
+        low, high = records().filter(value__lt=5), records().filter(value__gt=3)
+        a_low, a_high = [("A", 1), ("A", 4), ("C", 3)], [("A", 4), ("B", 5), ("C", 6)]
+        union = [("A", 1), ("A", 4), ("B", 5), ("C", 3), ("C", 6)]
+        for name, source, rows in [
+            ("union", low.union(high), union),
+            ("all", low.union(high, all=True), a_low + a_high),
+            ("three", low.union(high, records().filter(value=1)), union),
+            ("nested", low.union(high).union(records().filter(value=1)), union),
+            ("values", low.values("value").union(high.values("value")), union),
+            ("values of union", low.union(high).values("value"), union),
+            (
+                "slice",
+                low.union(high).order_by("-value")[:1],
+                [("A", 4), ("B", 5), ("C", 6)],
+            ),
+            (
+                "offset",
+                low.union(high).order_by("-value")[1:],
+                [("A", 1), ("B", None), ("C", 3)],
+            ),
+            (
+                "totals",
+                totals(low).values(value=F("n")).union(high.values("value")),
+                [("A", 2), ("A", 4), ("B", 0), ("B", 5), ("C", 1), ("C", 6)],
+            ),
+        ]:
+            with self.subTest(name):
+                self.assertJoined(self.join(source), "it__value", rows)
+
+    @skipUnlessDBFeature("supports_select_intersection", "supports_select_difference")
+    def test_intersection_and_difference(self):
+        low, high = records().filter(value__lt=5), records().filter(value__gt=3)
+        self.assertJoined(
+            self.join(low.intersection(high)),
+            "it__value",
+            [("A", 4), ("B", None), ("C", None)],
+        )
+        self.assertJoined(
+            self.join(low.difference(high)),
+            "it__value",
+            [("A", 1), ("B", None), ("C", 3)],
+        )
+
+    @skipUnlessDBFeature("supports_slicing_ordering_in_compound")
+    def test_combination_of_slices(self):
+        greatest = records().order_by("-value")[:1]
+        self.assertJoined(
+            self.join(greatest.union(records().order_by("value")[:1])),
+            "it__value",
+            [("A", 1), ("A", 4), ("B", 5), ("C", 3), ("C", 6)],
+        )
+
+    def test_ties_of_combinations_go_by_what_they_have(self):
+        Record.objects.update(value=1)
+        for ordering, user in [(["value"], self.johnny), (["-value"], self.may)]:
+            for values in [["value", "user"], ["user", "value"]]:
+                source = records().values(*values)
+                source = source.filter(note=None).union(source).order_by(*ordering)
+                with self.subTest(ordering=ordering, values=values):
+                    topics = self.join(source[:1]).filter(name="A")
+                    self.assertRows(topics.values_list("it__user"), [(user.pk,)])
+
     def test_distinct(self):
         Record.objects.create(user=self.may, topic=self.a, value=4)
         self.assertJoined(
@@ -359,6 +546,31 @@ class LateralTests(TopicTestCase):
         )
         self.assertJoined(
             self.join(source.distinct()), "it__value", [("A", 4), ("B", 5), ("C", 6)]
+        )
+
+    def test_groups_of_a_range_of_an_earlier_join(self):
+        sources = [Record, Record.objects.all(), Record.objects.order_by("pk")[:9]]
+        for source in sources:
+            with self.subTest(source=source):
+                topics = Topic.objects.alias_join(mine=source, join_type="inner")
+                topics = topics.filter(mine__user=self.johnny).alias_join(
+                    it=Record.objects.filter(value__lte=OuterRef("mine__value"))
+                    .values("user")
+                    .annotate(total=Sum("value"))
+                )
+                self.assertJoined(topics, "it__total", [("A", 1), ("C", 4)])
+
+    def test_filtered_relation_with_outer_reference(self):
+        recorded = Topic.objects.alias(
+            next=FilteredRelation(
+                "record", condition=Q(record__value=OuterRef("value") + 1)
+            )
+        ).filter(next__isnull=False)
+        self.assertRows(
+            Record.objects.alias_join(it=recorded)
+            .order_by("value")
+            .values_list("value", "it__name"),
+            [(1, None), (3, "A"), (4, "B"), (5, "C"), (6, None)],
         )
 
     def test_refers_to_an_earlier_join(self):
@@ -476,6 +688,78 @@ class LateralTests(TopicTestCase):
             .values_list("value", "it__value"),
             [(1, 3), (3, None), (4, 5), (5, 6), (6, None)],
         )
+
+    def test_refers_to_an_earlier_join_without_match(self):
+        topics = self.join(
+            records().filter(user=self.johnny)[:1],
+        )
+        greater = Record.objects.filter(value__gt=OuterRef("it__value"))
+        for name, source, rows in [
+            ("totals", totals(greater), [("A", 4), ("B", 0), ("C", 3)]),
+            (
+                "groups",
+                greater.values("user").annotate(n=Count("pk")),
+                [("A", 1), ("A", 3), ("B", None), ("C", 3)],
+            ),
+        ]:
+            with self.subTest(name):
+                joined = topics.alias_join(more=source)
+                self.assertJoined(joined, "more__n", rows)
+
+    def test_joined_to_a_slice(self):
+        source = (
+            records()
+            .order_by("-value")[:1]
+            .alias_join(
+                other=Record.objects.all(),
+                on=Q(other__user=F("user"), other__value__lt=F("value")),
+            )
+        )
+        self.assertJoined(
+            self.join(source.values("value", lower=F("other__value"))),
+            "it__lower",
+            [("A", None), ("B", 4), ("C", 4), ("C", 5)],
+        )
+
+    def test_joined_to_groups(self):
+        groups = records().values("user").annotate(n=Count("pk"))
+        source = groups.alias_join(who=User, on=Q(who__pk=F("user")))
+        self.assertJoined(
+            self.join(source.values("n", who_name=F("who__name"))),
+            "it__who_name",
+            [
+                ("A", "johnny"),
+                ("A", "may"),
+                ("B", "may"),
+                ("C", "johnny"),
+                ("C", "may"),
+            ],
+        )
+
+    def test_in_a_subquery(self):
+        """What is joined to refers to the query around it."""
+        mays = {"who": User.objects.filter(name="may"), "join_type": JoinType.INNER}
+        least = records().order_by("value")
+        for name, source, topics in [
+            ("one", least[:1], [self.b]),
+            ("offset", least[1:2], [self.a, self.c]),
+            ("two", least[:2], [self.a, self.b, self.c]),
+            ("values", least.values("user")[:1], [self.b]),
+            (
+                "distinct",
+                records().values("user").distinct(),
+                [self.a, self.b, self.c],
+            ),
+            (
+                "groups",
+                records().values("user").annotate(least=Min("value")).filter(least=5),
+                [self.b],
+            ),
+        ]:
+            with self.subTest(name):
+                source = source.alias_join(on=Q(who__pk=F("user")), **mays)
+                found = Topic.objects.filter(Exists(source)).order_by("name")
+                self.assertRows(found, topics)
 
     def test_source_with_a_join(self):
         source = records().alias_join(
@@ -644,6 +928,16 @@ class LateralMetaOrderingTests(JoinTestCase):
         )
         self.assertRows(cars.values_list("it__total"), [(5,), (4,)])
 
+    def test_groups_of_a_range(self):
+        events = Event.objects.filter(at__gte=OuterRef("at")).values("kind")
+        totals = Event.objects.alias_join(
+            it=events.annotate(total=Sum("cost")).order_by("kind")[:1]
+        )
+        self.assertRows(
+            totals.order_by("cost").values_list("cost", "it__total"),
+            [(1, 5), (2, 10), (3, 10), (4, 4)],
+        )
+
     def test_many_to_many(self):
         phones = [Phone.objects.create(number=number) for number in "123"]
         contact = Contact.objects.create(name="a")
@@ -667,36 +961,47 @@ class RefusedLateralTests(TopicTestCase):
         with self.assertRaisesMessage(NotSupportedError, message):
             list(Topic.objects.alias_join(it=source))
 
-    def test_aggregate_without_group(self):
-        everything = records().annotate(all=Value(1)).values("all").order_by()
-        self.assertRefused(
-            everything.annotate(n=Count("pk")),
-            "its aggregate isn't grouped and so has a row even if nothing matches. "
-            "Group it with values().",
-        )
+    def test_groups_of_a_range_of_a_combination(self):
+        """Rows of a combination needn't be those of the model's table."""
+        union = Record.objects.filter(value=1).union(Record.objects.filter(value=3))
+        page = union.order_by("value")[:2].alias_join(by=User)
+        for source in [union, page]:
+            with self.subTest(source=source):
+                topics = Topic.objects.alias_join(mine=source, join_type="inner")
+                topics = topics.alias_join(
+                    it=Record.objects.filter(value__lte=OuterRef("mine__value"))
+                    .values("user")
+                    .annotate(total=Sum("value"))
+                )
+                with self.assertRaisesMessage(NotSupportedError, "can't be rewritten"):
+                    list(topics)
 
-    def test_aggregate_that_is_a_plain_function(self):
+    def test_column_next_to_an_aggregate_that_is_a_plain_function(self):
         self.assertRefused(
-            records().annotate(n=Func(F("pk"), function="COUNT")).values("n"),
+            records().values("value", n=Func("pk", function="COUNT")),
             "it selects an aggregate that is a plain Func(). Use an Aggregate.",
         )
 
-    def test_combination(self):
-        self.assertRefused(
-            records().filter(value=1).union(records().filter(value=5)),
-            "it is a combination such as union(). Join each of its querysets.",
-        )
+    def test_totals_over_something_that_has_no_key(self):
+        topics = Topic.objects.annotate(n=Count("record"))
+        source = totals(Record.objects.filter(value__gt=OuterRef("n")))
+        with self.assertRaisesMessage(
+            NotSupportedError,
+            "because an OuterRef() isn't a column of a table in the query around it, "
+            "and its aggregate isn't grouped and so has a row even if nothing matches. "
+            "Group it with values().",
+        ):
+            list(topics.alias_join(it=source))
 
     def test_random_order(self):
         self.assertRefused(
             records().order_by("?")[:1], "its order is random. Order it by a column."
         )
 
-    def test_joined_to_a_slice(self):
+    def test_distinct_fields(self):
         self.assertRefused(
-            records()[:2].alias_join(other=User.objects.all()),
-            "it was joined to after it was sliced, aggregated, or made distinct. Do "
-            "that after joining.",
+            records().order_by("user").distinct("user"),
+            "it uses distinct() with fields. Order it and take one row by [:1].",
         )
 
     def test_range_over_something_that_has_no_key(self):
@@ -704,11 +1009,31 @@ class RefusedLateralTests(TopicTestCase):
         source = Record.objects.filter(value__gt=OuterRef("value"))
         with self.assertRaisesMessage(
             NotSupportedError,
-            "because it is sliced, distinct, or computed from several rows, and isn't "
+            "because an OuterRef() isn't a column of a table in the query around it, "
+            "and it is sliced, distinct, or computed from several rows, and isn't "
             "filtered by a column of the same type that equals the OuterRef(). Filter "
             "by such a column, or take one row of the model by [:1].",
         ):
             list(values.alias_join(it=source.values("user").annotate(n=Count("pk"))))
+
+
+@skipIfDBFeature("supports_outer_references_in_derived_tables")
+class RefusedSubqueryTests(TopicTestCase):
+    """Querysets in a subquery that can't be joined to."""
+
+    def test_range(self):
+        counts = Record.objects.filter(value__gt=OuterRef("pk")).values("user")
+        counts = counts.annotate(n=Count("pk")).alias_join(
+            who=User, on=Q(who__pk=F("user"))
+        )
+        with self.assertRaisesMessage(
+            NotSupportedError,
+            f"{connection.display_name} has no LATERAL, which the base of the join "
+            "'who' needs because its queryset uses OuterRef(), and the queryset can't "
+            "be rewritten because an OuterRef() isn't a column of a table in the query "
+            "around it, and it is sliced, distinct, or computed from several rows",
+        ):
+            list(Topic.objects.filter(Exists(counts)))
 
 
 @skipUnlessDBFeature("supports_lateral_joins")
@@ -726,19 +1051,17 @@ class NativeLateralTests(TopicTestCase):
 class OtherDatabaseTests(JoinTestCase):
     """SQL for databases that needn't be there."""
 
-    def compile(self, engine, **attributes):
+    def connect(self, engine, **attributes):
         try:
             other = ConnectionHandler({"default": {"ENGINE": engine}})["default"]
         except ImproperlyConfigured as error:
             self.skipTest(str(error))
         for name, value in attributes.items():
             setattr(other, name, value)
-        topics = Topic.objects.alias_join(it=records().order_by("-value")[:1])
-        sql, _ = topics.values("it").query.get_compiler(connection=other).as_sql()
-        return re.sub('["`]', "", sql).lower().replace("alias_join_", "")
+        return other
 
     def mysql(self, version):
-        return self.compile(
+        return self.connect(
             "django.db.backends.mysql",
             mysql_server_data={
                 "version": version,
@@ -750,30 +1073,71 @@ class OtherDatabaseTests(JoinTestCase):
             },
         )
 
+    def assertCompiled(self, other, queryset, *lines):
+        sql, _ = queryset.query.get_compiler(connection=other).as_sql()
+        sql = re.sub('["`]', "", sql).lower().replace("alias_join_", "")
+        self.assertShape(sql, " ".join(lines))
+
+    def assertLateral(self, other, limit):
+        self.assertCompiled(
+            other,
+            Topic.objects.alias_join(it=records().order_by("-value")[:1]).values("it"),
+            "select ... from topic left outer join lateral (select ... from record u0",
+            "where u0.topic_id = (topic.id) order by u0.value desc, u0.id desc",
+            f"{limit}) it on (1 = 1)",
+        )
+        self.assertCompiled(
+            other,
+            Topic.objects.alias_join(it=totals(records())).values("it__n"),
+            "select ... from topic left outer join lateral (select count(u0.id) as n,",
+            "... from record u0 where u0.topic_id = (topic.id)) it on (1 = 1)",
+        )
+
+    def subquery(self):
+        first = records().order_by("value")[:1]
+        who = first.alias_join(who=User, on=Q(who__pk=F("user")))
+        return Topic.objects.values(who=Subquery(who.values("who__name")))
+
     def test_mysql(self):
-        self.assertShape(
-            self.mysql("8.4.3"),
-            "select ... from topic left outer join lateral (select ... from record u0 "
-            "where u0.topic_id = (topic.id) order by u0.value desc, u0.id desc "
-            "limit 1) it on (1 = 1)",
+        other = self.mysql("8.4.3")
+        self.assertLateral(other, "limit 1")
+        self.assertCompiled(
+            other,
+            self.subquery(),
+            "select (select v2.name as who__name from (select ... from record u0",
+            "where u0.topic_id = (topic.id) order by ... limit 1) v0 left outer join",
+            "user v2 on (v2.id = (v0.user_id))...) as who from topic",
         )
 
     def test_mariadb(self):
-        self.assertShape(
-            self.mysql("10.11.8-MariaDB"),
-            "select ... from topic left outer join record it on (it.id = (select "
+        other = self.mysql("10.11.8-MariaDB")
+        self.assertCompiled(
+            other,
+            Topic.objects.alias_join(it=records().order_by("-value")[:1]).values("it"),
+            "select ... from topic left outer join record it on (it.id = (select",
             "... from record u0 where u0.topic_id = (topic.id) order by ... limit 1))",
+        )
+        self.assertCompiled(
+            other,
+            Topic.objects.alias_join(it=totals(records())).values("it__n"),
+            "select ... from topic left outer join (select (select count(u0.id) as",
+            "value from record u0 where u0.topic_id = (topic.id)) as n, ... topic.id",
+            "as __key0 from topic) it on (it.__key0 = (topic.id))",
+        )
+        self.assertCompiled(
+            other,
+            self.subquery(),
+            "select (select v2.name as who__name from (select 1) __one inner join",
+            "(select ... from record u0) v0 on (v0.id = (select u0.id as id from",
+            "record u0 where u0.topic_id = (topic.id) order by ... limit 1))",
+            "left outer join",
+            "user v2 on (v2.id = (v0.user_id))...) as who from topic",
         )
 
     def test_oracle(self):
-        sql = self.compile(
+        other = self.connect(
             "django.db.backends.oracle",
             oracle_version=(19, 0, 0, 0, 0),
             operators={"exact": "= %s"},
         )
-        self.assertShape(
-            sql,
-            "select ... from topic left outer join lateral (select ... from record u0 "
-            "where u0.topic_id = (topic.id) order by u0.value desc, u0.id desc "
-            "fetch first 1 rows only) it on (1 = 1)",
-        )
+        self.assertLateral(other, "fetch first 1 rows only")

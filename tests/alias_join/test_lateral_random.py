@@ -6,14 +6,19 @@ from operator import attrgetter
 
 from django.db import NotSupportedError, connection
 from django.db.models import (
+    CharField,
     Count,
     Exists,
+    ExpressionWrapper,
     F,
+    Func,
+    IntegerField,
     JoinType,
     Max,
     OuterRef,
     Q,
     Sum,
+    Value,
     Window,
 )
 from django.db.models.functions import RowNumber
@@ -23,12 +28,17 @@ from .models import Employee, Record, Topic, User
 
 
 class Condition:
-    """A condition of a lateral source, and what it means in Python."""
+    """
+    A condition of a lateral source, and what it means in Python.
 
-    def __init__(self, condition, matches, *, correlated=True):
+    ``near`` tells whether it refers to an earlier join.
+    """
+
+    def __init__(self, condition, matches, *, correlated=True, near=False):
         self.condition = condition
         self.matches = matches
         self.correlated = correlated
+        self.near = near
 
 
 def equal(left, right):
@@ -64,6 +74,18 @@ CONDITIONS = [
             )
         ),
         lambda r, e: r.topic.name >= e.name,
+    ),
+    Condition(
+        Q(value__gte=OuterRef("near__value")),
+        lambda r, e: later(r.value, e.near and e.near.value - 1),
+        near=True,
+    ),
+    Condition(
+        Q(note=OuterRef("near__note")),
+        lambda r, e: r.note is not None
+        and e.near is not None
+        and r.note == e.near.note,
+        near=True,
     ),
     Condition(
         Exists(Topic.objects.filter(pk=OuterRef("topic"), name__gte="b")),
@@ -241,6 +263,200 @@ class DistinctValues(Shape):
         return null_first(item.note), item.user_id
 
 
+class Totals(Shape):
+    """Aggregates that aren't grouped have a row whatever matches."""
+
+    orders = []
+    columns = ("n", "rows", "total")
+
+    def queryset(self, records):
+        everything = records.order_by().annotate(every=Value(1)).values("every")
+        totals = everything.annotate(n=Count("note"), total=Sum("value"))
+        return totals.values("n", "total", rows=Count("*"))
+
+    def rows(self, records, employee):
+        group = Group(None, records)
+        notes = sum(record.note is not None for record in records)
+        row = group, (notes, group.n, group.total)
+        return [row] if self.keeps(group, employee) else []
+
+    def keeps(self, group, employee):
+        return True
+
+    def tie(self, item):
+        return 0
+
+
+class LargeTotals(Totals):
+    def queryset(self, records):
+        return super().queryset(records).filter(rows__gt=2)
+
+    def keeps(self, group, employee):
+        return group.n > 2
+
+
+class CorrelatedTotals(Totals):
+    """Django groups by the columns of a condition on an aggregate."""
+
+    def queryset(self, records):
+        return super().queryset(records).filter(rows__gte=OuterRef("salary"))
+
+    def keeps(self, group, employee):
+        return employee.salary is not None and group.n >= max(employee.salary, 1)
+
+
+class PlainCount(Shape):
+    """An aggregate that Django doesn't know of."""
+
+    orders = []
+    columns = ("n",)
+
+    def queryset(self, records):
+        return records.order_by().values(n=Func(F("pk"), function="COUNT"))
+
+    def rows(self, records, employee):
+        return [(employee, (len(records),))]
+
+
+class OuterValues(Shape):
+    """Columns of the outer query next to those of the source."""
+
+    columns = ("id", "who", "sum")
+
+    def queryset(self, records):
+        return records.values(
+            "id",
+            who=ExpressionWrapper(OuterRef("name"), CharField()),
+            sum=ExpressionWrapper(F("value") + OuterRef("salary"), IntegerField()),
+        )
+
+    def rows(self, records, employee):
+        return [
+            (r, (r.pk, employee.name, None if None in values else sum(values)))
+            for r in records
+            for values in [(r.value, employee.salary)]
+        ]
+
+
+class Union(Shape):
+    orders = [VALUE, NOTE]
+    columns = ("note", "value", "user")
+
+    def queryset(self, records):
+        high = records.filter(value__gte=OuterRef("salary"))
+        other = records.filter(Q(value__gt=1) | Q(note__isnull=True))
+        return self.combined(*map(self.branch, [high, other]))
+
+    def branch(self, records):
+        return records.values("note", "value", "user")
+
+    def combined(self, high, other):
+        return high.union(other)
+
+    def rows(self, records, employee):
+        high = [
+            record
+            for record in records
+            if None not in (record.value, employee.salary)
+            and record.value >= employee.salary
+        ]
+        other = [r for r in records if later(r.value, 1) or r.note is None]
+        rows = self.combine(*map(self.branch_rows, [high, other]))
+        return [(record, row) for row, record in rows.items()]
+
+    def branch_rows(self, records):
+        return {(r.note, r.value, r.user_id): r for r in records}
+
+    def combine(self, high, other):
+        return high | other
+
+    def tie(self, item):
+        return null_first(item.note), null_first(item.value), item.user_id
+
+
+class UnionOfInstances(Union):
+    columns = ("pk", "value", "note")
+
+    def branch(self, records):
+        return records
+
+    def branch_rows(self, records):
+        return {(r.pk, r.value, r.note): r for r in records}
+
+    def tie(self, item):
+        return item.pk
+
+
+class UnionOfPages(UnionOfInstances):
+    def branch(self, records):
+        return records.order_by("-pk")[1:3]
+
+    def branch_rows(self, records):
+        return super().branch_rows(records[::-1][1:3])
+
+
+class Intersection(Union):
+    def combined(self, high, other):
+        return high.intersection(other)
+
+    def combine(self, high, other):
+        return {row: record for row, record in high.items() if row in other}
+
+
+class Difference(Union):
+    def combined(self, high, other):
+        return high.difference(other)
+
+    def combine(self, high, other):
+        return {row: record for row, record in high.items() if row not in other}
+
+
+class JoinedPage(Shape):
+    """What the source joins to is sliced for each outer row, too."""
+
+    columns = ("id", "value", "n")
+
+    def queryset(self, records):
+        page = records.order_by("-pk")[:3]
+        numbers = Record.objects.values("user").annotate(n=Count("pk"))
+        page = page.alias_join(numbers=numbers, on=Q(numbers__user=F("user")))
+        return page.values("id", "value", n=F("numbers__n"))
+
+    def rows(self, records, employee):
+        return [
+            (r, (r.pk, r.value, len(r.user.record_set.all())))
+            for r in records[::-1][:3]
+        ]
+
+
+class Nested(Shape):
+    """The source has a lateral join that refers to both queries outside."""
+
+    columns = ("id", "value", "last")
+
+    def queryset(self, records):
+        others = Record.objects.filter(
+            topic=OuterRef("topic"), value__gte=OuterRef(OuterRef("salary"))
+        )
+        records = records.alias_join(other=others.order_by("-pk")[:1])
+        return records.values("id", "value", last=F("other__pk"))
+
+    def rows(self, records, employee):
+        return [(r, (r.pk, r.value, self.last(r, employee))) for r in records]
+
+    def last(self, record, employee):
+        if employee.salary is None:
+            return None
+        return max(
+            (
+                other.pk
+                for other in record.topic.record_set.all()
+                if other.value is not None and other.value >= employee.salary
+            ),
+            default=None,
+        )
+
+
 class Windows(Shape):
     columns = ("pk", "r", "most")
 
@@ -289,6 +505,18 @@ SHAPES = [
     LargeGroups,
     CorrelatedGroups,
     DistinctValues,
+    Totals,
+    LargeTotals,
+    CorrelatedTotals,
+    PlainCount,
+    OuterValues,
+    Union,
+    UnionOfInstances,
+    UnionOfPages,
+    Intersection,
+    Difference,
+    JoinedPage,
+    Nested,
     Windows,
     FirstOfWindows,
     CorrelatedWindows,
@@ -318,7 +546,8 @@ class LateralCase:
         )
         draw.shuffle(self.conditions)
         self.shape = draw.choice(SHAPES)()
-        self.ordering = draw.sample(self.shape.orders, draw.randint(0, 2) and 1)
+        orders = self.shape.orders
+        self.ordering = draw.sample(orders, min(draw.choice([0, 1, 1, 2]), len(orders)))
         self.slice = draw.choice(SLICES)
         self.join_type = draw.choice([JoinType.LEFT, JoinType.LEFT, JoinType.INNER])
         self.page = draw.choice([slice(None), slice(None), slice(2, 5)])
@@ -342,6 +571,9 @@ class LateralCase:
         employees = Employee.objects.order_by("pk")
         if self.page != slice(None):
             employees = employees[self.page]
+        if any(condition.near for condition in self.conditions):
+            same = Record.objects.filter(value=OuterRef("salary"))
+            employees = employees.alias_join(near=same.order_by("pk")[:1])
         return employees.alias_join(
             src=self.source(), join_type=self.join_type
         ).values_list("pk", *(f"src__{column}" for column in self.shape.columns))
@@ -357,7 +589,7 @@ class LateralCase:
             # Ties go in the direction of the last term.
             descending = bool(self.ordering) and self.ordering[-1].reverse
             items.sort(key=lambda item: self.shape.tie(item[0]), reverse=descending)
-            for order in self.ordering:
+            for order in reversed(self.ordering):
                 items.sort(key=lambda item: order.key(item[0]), reverse=order.reverse)
             items = items[self.slice]
             if not items and self.join_type is JoinType.LEFT:
@@ -369,7 +601,8 @@ class LateralCase:
 class RandomLateralTests(JoinTestCase):
     """Hundreds of sources have the rows that Python finds."""
 
-    cases = 400
+    cases = 500
+    seed = 26426
 
     @classmethod
     def setUpTestData(cls):
@@ -393,10 +626,13 @@ class RandomLateralTests(JoinTestCase):
         employees = list(Employee.objects.select_related("boss").order_by("pk"))
         records = list(
             Record.objects.select_related("user", "topic")
-            .prefetch_related("topic__record_set")
+            .prefetch_related("topic__record_set", "user__record_set")
             .order_by("pk")
         )
-        draw = random.Random(26426)
+        for employee in employees:
+            same = [r for r in records if equal(r.value, employee.salary)]
+            employee.near = same[0] if same else None
+        draw = random.Random(self.seed)
         refused = 0
         for number in range(self.cases):
             case = LateralCase(draw)

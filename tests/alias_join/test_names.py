@@ -3,11 +3,32 @@
 import keyword
 
 from django.db import connection
-from django.db.models import Count, Exists, F, FilteredRelation, Max, OuterRef, Q, Value
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    FilteredRelation,
+    Max,
+    OuterRef,
+    Q,
+    Value,
+    When,
+)
 from django.test import skipUnlessDBFeature
 
 from .base import TopicTestCase, from_clause
-from .models import City, Contact, Country, Phone, Record, ShoutingTopic, Topic, User
+from .models import (
+    City,
+    Contact,
+    Country,
+    Employee,
+    Phone,
+    Record,
+    ShoutingTopic,
+    Topic,
+    User,
+)
 
 # Names of tables, in any case, and reserved words.
 NAMES = [
@@ -238,6 +259,22 @@ class OrderOfCreationTests(TopicTestCase):
                     joined.filter(record__value=1).values_list(f"{name}__value"), [(4,)]
                 )
 
+    def test_generated_for_the_source(self):
+        boss = Employee.objects.create(name="boss", salary=4)
+        worker = Employee.objects.create(
+            name="worker", boss=Employee.objects.create(name="middle", boss=boss)
+        )
+        workers = Employee.objects.filter(boss__name="middle")
+        values = Record.objects.filter(value=OuterRef("boss__boss__salary"))
+        for name in ("T2", "T3", "T4", "t2", "t3", "t4"):
+            with self.subTest(name=name):
+                self.assertRows(
+                    workers.alias_join(**{name: values}).values_list(
+                        "pk", f"{name}__value"
+                    ),
+                    [(worker.pk, 4)],
+                )
+
     def test_after(self):
         for name in ("T2", "T3", "T4", "t3", "t4", "T5", "t5", "T6"):
             topics = Topic.objects.alias_join(
@@ -247,6 +284,16 @@ class OrderOfCreationTests(TopicTestCase):
             topics = topics.filter(record__user__name="may", record__value__gt=0)
             with self.subTest(name=name):
                 self.assertRows(topics.values_list(f"{name}__value"), [(4,)])
+
+    def test_many_subqueries(self):
+        users = Exists(User.objects.all())
+        topics = Topic.objects.alias_join(T4=Record, on=Q(T4__topic=F("pk")))
+        topics = topics.filter(*[users] * 8)
+        topics = topics.exclude(name__gt=Case(When(users, then=F("name"))))
+        self.assertRows(
+            topics.values_list("name", "T4__value").order_by("T4__value"),
+            [("A", 1), ("C", 3), ("A", 4), ("B", 5), ("C", 6)],
+        )
 
     def test_in_subqueries(self):
         for name in ("U0", "u0", "U1", "u1", "V0", "U2", "T3"):
@@ -479,6 +526,23 @@ class ShadowTests(TopicTestCase):
         topics = Topic.objects.alias_join(T3=Record, join_type="inner")
         topics = topics.filter(record__value=1).filter(record__value=4)
         self.assertRows(topics.select_for_update(of=("self",)), [self.a, self.a])
+
+    def test_entries_of_from_name_their_tables(self):
+        """Caches, for example, read there what a query depends on."""
+        topics = Topic.objects.alias_join(
+            table=Record, rows=Record.objects.filter(user=self.johnny)
+        )
+        self.assertEqual(
+            [entry.table_name for entry in topics.query.alias_map.values()],
+            ["alias_join_topic", "alias_join_record", "alias_join_record"],
+        )
+        self.assertEqual(
+            topics.query.table_map,
+            {
+                "alias_join_topic": ["alias_join_topic"],
+                "alias_join_record": ["table", "rows"],
+            },
+        )
 
     def test_from_clause_has_no_name_twice(self):
         for name in [*GENERATED, "alias_join_topic", "ALIAS_JOIN_USER", "mine"]:

@@ -222,6 +222,22 @@ class ComplementTests(NullTestCase):
 
 
 class AggregateTests(NullTestCase):
+    def test_columns_and_aggregates(self):
+        boss = Employee.objects.create(name="boss", salary=0)
+        for name in "ab":
+            Employee.objects.create(name=name, boss=boss)
+        employees = Employee.objects.alias_join(
+            e=Employee, on=Q(e__boss=F("pk"))
+        ).annotate(n=Count("e"))
+        many = Q(n__gte=1) & Q(pk__range=[F("salary"), boss.pk])
+        self.assertRows(employees.filter(many), [boss])
+        self.assertCountEqual(
+            employees.exclude(many).values_list("name", flat=True), ["a", "b"]
+        )
+        other = Q(n__gte=1) ^ Q(pk__range=[F("salary"), boss.pk])
+        self.assertRows(employees.filter(other), [])
+        self.assertEqual(len(employees.exclude(other)), 3)
+
     def assertSplit(self, topics, condition, names):
         for name, topics in [
             ("table", Topic.objects.alias_join(mine=Record)),
@@ -510,7 +526,7 @@ class OuterJoinTests(JoinTestCase):
                 self.assertEqual(self.rows(topics.filter(condition)), expected)
                 self.assertEqual(self.rows(topics.exclude(condition)), others)
 
-    @skipUnlessDBFeature("supports_full_join")
+    @skipUnlessDBFeature("supports_right_join")
     def test_full(self):
         records = Record.objects.filter(value__isnull=False)
         topics = Topic.objects.alias_join(

@@ -5,6 +5,7 @@ A LEFT JOIN becomes an INNER JOIN where a filter makes both equal. INNER and
 CROSS joins stay. After a RIGHT or FULL join no later join drops rows.
 """
 
+from django.db import connection
 from django.db.models import Count, Exists, F, FilteredRelation, JoinType, OuterRef, Q
 from django.db.models.functions import Coalesce
 from django.test import skipIfDBFeature, skipUnlessDBFeature
@@ -380,7 +381,7 @@ class RightTests(OuterTestCase):
         self.assertRows(countries.filter(s__isnull=True), [])
 
 
-@skipUnlessDBFeature("supports_full_join")
+@skipUnlessDBFeature("supports_right_join")
 class FullTests(OuterTestCase):
     def cities(self, base=None):
         base = City.objects.all() if base is None else base
@@ -398,9 +399,13 @@ class FullTests(OuterTestCase):
             self.rows(self.cities()),
             [(None, "Germany"), ("Graz", "Austria"), ("Nowhere", None)],
         )
+
+    @skipUnlessDBFeature("supports_full_join")
+    def test_sql(self):
         self.assertFrom(self.cities(), "city FULL OUTER JOIN country c ON (...)")
 
     def test_never_changed(self):
+        join_type = "FULL" if connection.features.supports_full_join else "RIGHT"
         for condition, rows in [
             (Q(c__name="Austria"), [("Graz", "Austria")]),
             (Q(name="Nowhere"), [("Nowhere", None)]),
@@ -416,7 +421,7 @@ class FullTests(OuterTestCase):
             with self.subTest(condition=condition):
                 cities = self.cities().filter(condition)
                 self.assertEqual(self.rows(cities), rows)
-                self.assertIn("FULL OUTER JOIN", self.sql(cities))
+                self.assertIn(f"city {join_type} OUTER JOIN", self.sql(cities))
 
     def test_earlier_filter_is_kept(self):
         cities = self.cities(City.objects.filter(name="Nowhere"))

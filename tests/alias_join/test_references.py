@@ -6,7 +6,7 @@ path.
 import datetime
 
 from django.core.exceptions import FieldError
-from django.db import connection, transaction
+from django.db import NotSupportedError, connection, transaction
 from django.db.models import (
     Avg,
     Case,
@@ -403,6 +403,29 @@ class ValuesTests(ReferencesTestCase):
         self.assertRows(cars.filter(e__at__year=2020), [car])
         self.assertRows(cars.filter(e__at__year__gt=2020), [])
         self.assertRows(cars.exclude(e__at__year__gt=2020), [car])
+
+    def test_function_of_the_alias_compared_with_what_is_beyond(self):
+        cars = [Car.objects.create(plate=plate) for plate in "ab"]
+        for car, day in [(cars[0], 1), (cars[0], 2), (cars[1], 2)]:
+            Event.objects.create(car=car, at=datetime.date(2020, 5, day))
+        joined = Car.objects.alias_join(e=Event, on=Q(e__car=F("pk")))
+        first = TruncMonth("e__at")
+        self.assertCountEqual(joined.filter(e__car__event__at=first), [cars[0]] * 2)
+        self.assertRows(joined.exclude(e__car__event__at=first), [cars[1]])
+
+    def test_condition_compared_with_what_is_beyond(self):
+        value = Case(When(name="A", then="mine__value"), default=3)
+        topics = self.mine()
+        self.assertNames(
+            topics.alias(x=value).exclude(mine__topic__record__value=F("x")), "B"
+        )
+        msg = (
+            "exclude() can't compare what is related to a joined row with a value that "
+            "depends on the condition (AND: ('name', 'A')). annotate() the value and "
+            "compare with the annotation."
+        )
+        with self.assertRaisesMessage(NotSupportedError, msg):
+            topics.exclude(mine__topic__record__value=value)
 
     def test_relation_to_many_beyond(self):
         self.assertRows(

@@ -249,6 +249,18 @@ class RelationNameTests(MineTestCase):
         )
         self.assertNames(queryset.exclude(mine__value=1), ["B", "C"])
 
+    def test_exclude_along_several_relations(self):
+        queryset = User.objects.alias_join(
+            topics=FilteredRelation(
+                "record__topic", condition=Q(record__topic__name="A")
+            )
+        )
+        names = queryset.exclude(topics__name="B").values_list("name", "topics__name")
+        self.assertCountEqual(
+            names,
+            [("johnny", "A"), ("johnny", None), ("may", "A")] + [("may", None)] * 2,
+        )
+
     def test_join_type(self):
         for join_type in [JoinType.RIGHT, JoinType.FULL, JoinType.CROSS]:
             for method in ["alias_join", "alias"]:
@@ -289,28 +301,56 @@ class SourceWithoutBaseRowsTests(TopicTestCase):
 
 
 class OuterRefProjectionTests(TopicTestCase):
-    @skipUnlessDBFeature("supports_lateral_joins")
-    def test_typed(self):
-        difference = ExpressionWrapper(F("value") - OuterRef("pk"), IntegerField())
+    """The type of an outer value that a source selects is known."""
+
+    def assertDifferences(self, difference):
         source = Record.objects.filter(topic=OuterRef("pk"), user=self.may)
         queryset = Topic.objects.alias_join(x=source.annotate(difference=difference))
+        rows = [(t.name, t.x.difference) for t in queryset.select_related("x")]
         self.assertCountEqual(
-            queryset.values_list("name", "x__difference"),
+            rows,
             [
                 ("A", 4 - self.a.pk),
                 ("B", 5 - self.b.pk),
                 ("C", 6 - self.c.pk),
             ],
         )
+        self.assertCountEqual(queryset.values_list("name", "x__difference"), rows)
 
-    def test_untyped(self):
-        source = Record.objects.filter(topic=OuterRef("pk"), user=self.may)
+    def test_type_given(self):
+        self.assertDifferences(
+            ExpressionWrapper(F("value") - OuterRef("pk"), IntegerField())
+        )
+
+    def test_type_of_outer_field(self):
+        self.assertDifferences(F("value") - OuterRef("pk"))
+
+    @skipUnlessDBFeature("supports_lateral_joins")
+    def test_type_of_earlier_join(self):
+        queryset = Topic.objects.alias_join(
+            mine=Record.objects.filter(user=self.johnny)
+        ).alias_join(
+            theirs=Record.objects.filter(topic=OuterRef("pk"), user=self.may).values(
+                "value", mine=OuterRef("mine__value")
+            )
+        )
+        self.assertCountEqual(
+            queryset.filter(theirs__mine__lt=F("theirs__value") - 1).values_list(
+                "name", "theirs__mine", "theirs__value"
+            ),
+            [("A", 1, 4), ("C", 3, 6)],
+        )
+
+    def test_type_of_query_further_out(self):
+        source = Record.objects.filter(topic=OuterRef("pk"))
         msg = (
             "The join 'x' can't have the column 'outer': The type of 'outer' is "
             "unknown. Set its output_field, for example with ExpressionWrapper()."
         )
         with self.assertRaisesMessage(FieldError, msg):
-            Topic.objects.alias_join(x=source.annotate(outer=OuterRef("pk")))
+            Topic.objects.alias_join(
+                x=source.annotate(outer=OuterRef(OuterRef("pk"))),
+            )
 
 
 class ColumnNameTests(TopicTestCase):

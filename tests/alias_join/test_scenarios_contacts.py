@@ -145,7 +145,7 @@ class ContactTests(JoinTestCase):
         )
         self.assertFrom(contacts, "contact ... RIGHT OUTER JOIN phone phone ON (...)")
 
-    @skipUnlessDBFeature("supports_full_join")
+    @skipUnlessDBFeature("supports_right_join")
     def test_full(self):
         contacts = self.linked(JoinType.FULL).order_by(
             F("phone__number").asc(nulls_last=True), "name"
@@ -154,6 +154,10 @@ class ContactTests(JoinTestCase):
             contacts.values_list("name", "phone__number"),
             [("ann", "1a"), ("ann", "2b"), ("bob", "2b"), (None, "9z"), ("cid", None)],
         )
+
+    @skipUnlessDBFeature("supports_full_join")
+    def test_full_sql(self):
+        contacts = self.linked(JoinType.FULL)
         self.assertFrom(contacts, "contact ... FULL OUTER JOIN phone phone ON (...)")
 
     def test_chain_of_many_to_many_relations(self):

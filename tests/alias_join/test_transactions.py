@@ -5,7 +5,7 @@ Connections: cursors, locks, routers, threads.
 import threading
 
 from django.db import connection, connections, transaction
-from django.db.models import F, JoinType, Q, Value
+from django.db.models import F, FilteredRelation, JoinType, Q, Value
 from django.db.models.functions import Coalesce
 from django.test import (
     TransactionTestCase,
@@ -128,6 +128,15 @@ class LockTests(TopicTestCase):
             mine=records.select_for_update()
         )
         self.assertEqual(topics.db, "default")
+        relation = FilteredRelation(
+            records.select_for_update(), condition=Q(mine__topic=F("pk"))
+        )
+        self.assertEqual(Topic.objects.alias(mine=relation).db, "default")
+        self.assertEqual(Topic.objects.annotate(mine=relation).db, "default")
+        topics = Topic.objects.select_for_update()
+        self.assertEqual(topics.alias_join(mine=records).db, "default")
+        relation = FilteredRelation(records, condition=Q(mine__topic=F("pk")))
+        self.assertEqual(topics.alias(mine=relation).db, "default")
 
     @override_settings(DATABASE_ROUTERS=[Router()])
     def test_router(self):

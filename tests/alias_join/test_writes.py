@@ -267,12 +267,11 @@ class OuterJoinTests(WriteTestCase):
         yield "all", Record.objects.alias_join(who=fans), [1, 3]
         yield "onto filtered", records.alias_join(who=fans), []
         yield "filter", Record.objects.alias_join(who=fans).exclude(value=1), [3]
-        if connection.features.supports_full_join:
-            fans = FilteredRelation(
-                User, condition=Q(who=F("user")), join_type=JoinType.FULL
-            )
-            yield "full", Record.objects.alias_join(who=fans), [1, 3, 4, 5, 6]
-            yield "full onto filtered", records.alias_join(who=fans), [4, 5, 6]
+        fans = FilteredRelation(
+            User, condition=Q(who=F("user")), join_type=JoinType.FULL
+        )
+        yield "full", Record.objects.alias_join(who=fans), [1, 3, 4, 5, 6]
+        yield "full onto filtered", records.alias_join(who=fans), [4, 5, 6]
 
     @skipUnlessDBFeature("supports_right_join")
     def test_update(self):

@@ -1,7 +1,7 @@
-from django.db.models import FilteredRelation, Q
+from django.db.models import Exists, FilteredRelation, OuterRef, Q
 
 from .library import LibraryTestCase
-from .models import Author
+from .models import Author, Editor
 
 
 class CombinationTests(LibraryTestCase):
@@ -37,6 +37,21 @@ class CombinationTests(LibraryTestCase):
         right = self.authors().filter(a__isnull=False)
         self.assertSequenceEqual(left & right, [self.alice])
         self.assertSequenceEqual((left | right).distinct(), [self.alice])
+
+    def test_condition_of_each_join(self):
+        left = self.authors().filter(a__isnull=True)
+        right = self.authors().exclude(a__title="A")
+        self.assertCountEqual(left & right, [self.bob, self.carol])
+
+    def test_the_same_subquery_in_the_condition(self):
+        def edited():
+            editors = Editor.objects.filter(book=OuterRef("book"), name="Ed")
+            return Author.objects.alias(
+                a=FilteredRelation("book", condition=Q(Exists(editors)))
+            )
+
+        left = edited().filter(a__title="A")
+        self.assertSequenceEqual(left & edited().filter(a__title="A"), [self.alice])
 
     def test_different_conditions(self):
         msg = "The querysets have different joins called 'a'. Rename one of them."

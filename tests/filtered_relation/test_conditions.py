@@ -1,7 +1,9 @@
-from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, Subquery
+from django.db.models.functions import Lower
+from django.db.models.lookups import Exact, In
 
 from .library import LibraryTestCase
-from .models import Author, Book, Borrower, Reservation
+from .models import Author, Book, Borrower, Editor, Reservation
 
 
 class PathTests(LibraryTestCase):
@@ -33,6 +35,29 @@ class PathTests(LibraryTestCase):
         self.assertSequenceEqual(
             self.books().exclude(dans__borrower__name="Dora"), [self.a, self.b, self.c]
         )
+
+    def test_lookup_of_expressions(self):
+        books = Book.objects.alias(
+            same=FilteredRelation(
+                "author", condition=Q(Exact(Lower("author__name"), F("author__name")))
+            ),
+            known=FilteredRelation(
+                "author",
+                condition=Q(In(Lower("author__name"), ["?", Lower("author__name")])),
+            ),
+        ).order_by("title")
+        self.assertSequenceEqual(
+            books.values_list("title", "same__name", "known__name"),
+            [("A", None, "Alice"), ("B", None, "Alice"), ("C", None, "Bob")],
+        )
+
+    def test_condition_of_each_filter(self):
+        authors = Author.objects.alias(
+            eves=FilteredRelation("book", condition=Q(book__editor=self.eve))
+        )
+        authors = authors.filter(eves__title="B")
+        self.assertSequenceEqual(authors.filter(eves__title="B"), [self.alice])
+        self.assertSequenceEqual(authors.filter(eves__title="A"), [])
 
     def test_condition_on_each_hop(self):
         authors = Author.objects.alias(
@@ -75,6 +100,17 @@ class ConditionTests(LibraryTestCase):
                     [("Alice", "B"), ("Bob", None), ("Carol", None)],
                 )
 
+    def test_right_side_is_the_join(self):
+        authors = Author.objects.alias(
+            b=FilteredRelation(
+                "book", condition=Q(book__title__gt="A", book__pk=F("book"))
+            )
+        )
+        self.assertSequenceEqual(
+            authors.order_by("name").values_list("name", "b__title"),
+            [("Alice", "B"), ("Bob", "C"), ("Carol", None)],
+        )
+
     def test_never_met(self):
         authors = Author.objects.alias(
             none=FilteredRelation("book", condition=Q(book__pk__in=[]))
@@ -105,4 +141,42 @@ class ConditionTests(LibraryTestCase):
         ).filter(title="C", r__isnull=True)
         self.assertSequenceEqual(
             Borrower.objects.filter(Exists(books)).order_by("name"), [self.dora]
+        )
+
+    def test_outer_reference_to_what_only_the_outer_model_has(self):
+        editors = Editor.objects.alias(
+            reserved=FilteredRelation(
+                "book", condition=Q(book__pk=OuterRef("book_id"))
+            ),
+        ).filter(reserved__isnull=False)
+        self.assertSequenceEqual(
+            Reservation.objects.annotate(editor=Subquery(editors.values("name")))
+            .order_by("borrower__name", "book__title")
+            .values_list("borrower__name", "book__title", "editor"),
+            [("Dan", "A", "Ed"), ("Dan", "C", "Eve"), ("Dora", "A", "Ed")],
+        )
+
+    def test_outer_reference_along_the_same_relation(self):
+        later = Author.objects.alias(
+            later=FilteredRelation(
+                "book", condition=Q(book__title__gt=OuterRef("book__title"))
+            ),
+        ).filter(pk=OuterRef("pk"), later__isnull=False)
+        self.assertSequenceEqual(
+            Author.objects.filter(Exists(later)).values_list("name", "book__title"),
+            [("Alice", "A")],
+        )
+
+    def test_outer_reference_two_queries_further_out(self):
+        editors = Editor.objects.alias(
+            earlier=FilteredRelation(
+                "book", condition=Q(book__pk__lt=OuterRef(OuterRef("book_id")))
+            ),
+        ).filter(pk=OuterRef("editor"), earlier__isnull=False)
+        books = Book.objects.filter(Exists(editors), pk=OuterRef("book_id"))
+        self.assertSequenceEqual(
+            Reservation.objects.filter(Exists(books)).values_list(
+                "borrower__name", "book__title"
+            ),
+            [("Dan", "C")],
         )

@@ -23,3 +23,13 @@ class ExclusionTests(LibraryTestCase):
             ).filter(q)
             with self.subTest(q):
                 self.assertCountEqual(authors, [self.alice, self.bob, self.carol])
+
+    def test_neither_operand_of_xor(self):
+        """Both operands are false without a row, and their negation true."""
+        authors = Author.objects.alias(
+            b=FilteredRelation("book", condition=Q(book__editor=self.ed))
+        )
+        self.assertSequenceEqual(
+            authors.exclude(Q(b__title="A") ^ Q(b__title="B")).order_by("name"),
+            [self.bob, self.carol],
+        )

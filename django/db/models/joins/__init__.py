@@ -20,8 +20,9 @@ build on each other, mostly in this order:
 - renaming: conditions of a FilteredRelation along a relation of the model.
 - writes: update() and delete() of a query with joins.
 - affinity: keys that SQLite can use an index for.
-- decorrelation, and below it correlation, ordering, rewriting, and keys:
-  LATERAL on databases that don't have it.
+- decorrelation, and below it correlation, ordering, aggregates, rewriting,
+  partitions, keys, and product: LATERAL on databases that don't have it.
+- full, and below it repetition: FULL joins where the database has none.
 """
 
 from django.db.models.joins.types import JoinType

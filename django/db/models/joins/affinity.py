@@ -23,13 +23,17 @@ def type_keys(query, alias, condition):
     compares with columns of others than ``alias``, which stands for the query.
     Called by SourceJoin.source_as_sql().
     """
+    if not query.annotation_select:
+        # The columns of tables have types.
+        return query
+    compared = _compared_names(alias, condition)
     typed = {
         name: TypedKey(
             expression, db_type=db_type, output_field=expression.output_field
         )
         for name, expression in selected_expressions(query)
         if not isinstance(expression, Col)
-        and name in _compared_names(alias, condition)
+        and name in compared
         and (db_type := _db_type(expression.output_field))
     }
     if typed:

@@ -191,9 +191,9 @@ class SourceOptions:
             return self.columns[name]
         except KeyError:
             pass
-        if self.meta is not None:
+        if (meta := self.meta) is not None:
             try:
-                return self.meta.get_field(name)
+                return meta.get_field(name)
             except FieldDoesNotExist:
                 pass
         if name in self.lookup_names:

@@ -142,18 +142,18 @@ def _remove_alias(query, alias):
         del query.table_map[entry.table_name]
 
 
-def infer_condition(model, relation):
+def infer_condition(model, join_field):
     """
     Return the Q() that equates the columns of the only foreign key between
     ``model`` and the source of the join, in either direction.
 
     Raise FieldError if there is none, or more than one.
     """
-    source = relation.field.source
+    source = join_field.source
     candidates = list(_foreign_keys(model, source.model))
     conditions = {}
     for field, pairs in candidates:
-        condition = _equate(relation, pairs)
+        condition = _equate(join_field, pairs)
         if condition is not None:
             conditions[field] = condition
     if len(conditions) == 1:
@@ -161,7 +161,7 @@ def infer_condition(model, relation):
     labels = ", ".join(
         sorted(f"{field.model._meta.label}.{field.name}" for field, _ in candidates)
     )
-    join = f"the join {relation.alias!r} of {source.model._meta.label}"
+    join = f"the join {join_field.name!r} of {source.model._meta.label}"
     if len(conditions) > 1:
         problem = (
             f"More than one foreign key could be the condition of {join}: {labels}."
@@ -175,7 +175,7 @@ def infer_condition(model, relation):
         problem = f"No foreign key links {model._meta.label} with {join}."
     raise FieldError(
         f"{problem} Give the ON condition, for example "
-        f"on=Q({relation.alias}{LOOKUP_SEP}<column>=F(<field>))."
+        f"on=Q({join_field.name}{LOOKUP_SEP}<column>=F(<field>))."
     )
 
 
@@ -205,11 +205,10 @@ class _Reversed:
 
 
 def _forward_fields(model):
-    for field in model._meta.get_fields():
+    for field in model._meta.fields:
         if (
-            (field.many_to_one or field.one_to_one)
+            field.remote_field
             and not field.auto_created
-            and field.related_model
             and not field.remote_field.parent_link
             and field.get_joining_fields()
         ):
@@ -220,8 +219,8 @@ def _is_a(model, ancestor):
     return issubclass(model._meta.concrete_model, ancestor._meta.concrete_model)
 
 
-def _equate(relation, pairs):
-    names = None if relation.field.instances else _column_names(relation.field)
+def _equate(join_field, pairs):
+    names = None if join_field.instances else _column_names(join_field)
     lookups = []
     for local, remote in pairs:
         if names is None:
@@ -230,7 +229,7 @@ def _equate(relation, pairs):
             name = names.get((remote.model._meta.concrete_model, remote.name))
         if name is None:
             return None
-        lookups.append((f"{relation.alias}{LOOKUP_SEP}{name}", F(local.attname)))
+        lookups.append((f"{join_field.name}{LOOKUP_SEP}{name}", F(local.attname)))
     return Q(*lookups)
 
 

@@ -146,7 +146,7 @@ def substitute(expression, replace):
         return replacement
     recurse = partial(substitute, replace=replace)
     if isinstance(expression, Query):
-        return _substitute_columns(expression, replace)
+        return map_query(expression, partial(_substitute_columns, replace=replace))
     if isinstance(expression, list | tuple):
         return type(expression)(map(recurse, expression))
     if isinstance(expression, WhereNode):
@@ -173,11 +173,14 @@ def substitute(expression, replace):
     return clone
 
 
-def _substitute_columns(query, replace):
-    def replace_column(part):
-        return replace(part) if isinstance(part, Col) else None
+def _substitute_columns(expression, replace):
+    return substitute(
+        expression, lambda part: replace(part) if isinstance(part, Col) else None
+    )
 
-    recurse = partial(substitute, replace=replace_column)
+
+def map_query(query, recurse):
+    """Return a clone of ``query`` with all that is in it mapped."""
     clone = query.clone()
     clone.where = recurse(clone.where)
     clone.select = recurse(clone.select)
@@ -190,13 +193,13 @@ def _substitute_columns(query, replace):
     if isinstance(clone.group_by, tuple):
         clone.group_by = recurse(clone.group_by)
     clone.alias_map = {
-        alias: _substitute_in_entry(entry, recurse)
-        for alias, entry in clone.alias_map.items()
+        alias: map_entry(entry, recurse) for alias, entry in clone.alias_map.items()
     }
     return clone
 
 
-def _substitute_in_entry(entry, recurse):
+def map_entry(entry, recurse):
+    """Return an entry of FROM with all that is in it mapped."""
     if isinstance(entry, SourceJoin):
         return entry.copy(
             query=recurse(entry.query), condition=recurse(entry.condition)

@@ -20,9 +20,19 @@ class DerivedTable(BaseTable):
         FROM (SELECT ...) "alias"
     """
 
+    has_instances = False
+
     def __init__(self, query, table_name, alias):
         super().__init__(table_name, alias)
         self.query = query
+
+    def description(self, query):
+        names = [
+            repr(entry.filtered_relation.alias)
+            for entry in query.alias_map.values()
+            if entry.filtered_relation
+        ]
+        return f"the base of the join {' and '.join(names)}"
 
     @property
     def has_unmatched_rows(self):
@@ -52,7 +62,27 @@ class DerivedTable(BaseTable):
         return self.__class__, self.table_name, self.table_alias, self.query
 
     def as_sql(self, compiler, connection):
-        return _derived_table_sql(compiler, connection, self.query, self.table_alias)
+        # Avoid circular imports.
+        from django.db.models.joins.decorrelation import decorrelate
+        from django.db.models.joins.full import prepare_entry
+
+        base = prepare_entry(self, compiler.query, connection)
+        query, conditions = base.query, []
+        if not connection.features.supports_outer_references_in_derived_tables:
+            query, conditions = decorrelate(base, compiler, connection)
+        sql, params = _source_sql(self, query, compiler, connection)
+        if not conditions:
+            return sql, params
+        condition_sql, condition_params = condition_as_sql(
+            WhereNode(conditions, connector=AND), compiler
+        )
+        # ON may refer outside.
+        suffix = connection.features.bare_select_suffix
+        one = f"(SELECT 1{suffix}) {compiler.quote_name('__one')}"
+        return (
+            f"{one} {INNER} {sql} ON {condition_sql}",
+            [*params, *condition_params],
+        )
 
 
 class SourceJoin(Join):
@@ -68,17 +98,16 @@ class SourceJoin(Join):
 
     join_fields = join_cols = ()
 
-    def __init__(self, relation, parent_alias, table_alias, join_type=None):
+    def __init__(self, relation, query, parent_alias, table_alias, join_type=None):
         self.filtered_relation = relation
+        self.query = query
         self.join_field = relation.field
         self.parent_alias = parent_alias
         self.table_alias = table_alias
-        # Table aliases are handed out by table name.
-        self.table_name = relation.alias
+        self.table_name = relation.field.source.model._meta.db_table
         self.join_type = join_type or relation.join_type.sql
         # Only a LEFT JOIN may be demoted and promoted again.
         self.nullable = relation.join_type is JoinType.LEFT
-        self.query = relation.field.query
         self.condition = None
         self.lateral = False
 
@@ -89,9 +118,12 @@ class SourceJoin(Join):
 
     def copy(self, **attributes):
         clone = self.__class__(
-            self.filtered_relation, self.parent_alias, self.table_alias, self.join_type
+            self.filtered_relation,
+            self.query,
+            self.parent_alias,
+            self.table_alias,
+            self.join_type,
         )
-        clone.query = self.query
         clone.condition = self.condition
         clone.lateral = self.lateral
         for name, value in attributes.items():
@@ -127,16 +159,30 @@ class SourceJoin(Join):
     def identity(self):
         return self.__class__, self.filtered_relation
 
+    @property
+    def has_instances(self):
+        """Whether the rows of the query are instances of its model."""
+        return self.join_field.instances
+
+    def description(self, query):
+        return f"the join {self.filtered_relation.alias!r}"
+
     def as_sql(self, compiler, connection):
         self.check_support(connection)
-        if self.needs_decorrelation(connection.features):
-            # Avoid circular imports.
-            from django.db.models.joins.decorrelation import decorrelate
+        # Avoid circular imports.
+        from django.db.models.joins.decorrelation import decorrelate
+        from django.db.models.joins.full import (
+            full_join_as_sql,
+            is_rewritten,
+            prepare_entry,
+        )
 
-            return decorrelate(self, compiler, connection).join_as_sql(
-                compiler, connection
-            )
-        return self.join_as_sql(compiler, connection)
+        join = prepare_entry(self, compiler.query, connection)
+        if join.needs_decorrelation(connection.features):
+            join = join.decorrelated(*decorrelate(join, compiler, connection))
+        if is_rewritten(join, compiler.query, connection.features):
+            return full_join_as_sql(join, compiler, connection)
+        return join.join_as_sql(compiler, connection)
 
     def needs_decorrelation(self, features):
         """
@@ -148,26 +194,29 @@ class SourceJoin(Join):
             or not features.supports_outer_references_in_derived_tables
         )
 
+    def decorrelated(self, query, conditions):
+        """Return the join of another query on more conditions."""
+        if not conditions:
+            return self.copy(query=query, lateral=False)
+        if self.condition is not None:
+            conditions = [*conditions, self.condition]
+        is_cross = self.filtered_relation.join_type is JoinType.CROSS
+        return self.copy(
+            query=query,
+            condition=WhereNode(conditions, connector=AND),
+            join_type=INNER if is_cross else self.join_type,
+            lateral=False,
+        )
+
     def join_as_sql(self, compiler, connection):
         source_sql, params = self.source_as_sql(compiler, connection)
         sql = f"{self.join_type} {source_sql}"
         if self.condition is None:
             return sql, params
-        try:
-            condition_sql, condition_params = compiler.compile(self.condition)
-        except FullResultSet:
-            condition_sql, condition_params = "1 = 1", ()
-        except EmptyResultSet:
-            condition_sql, condition_params = "1 = 0", ()
-        # Several conditions come in parentheses.
-        if not condition_sql.startswith("("):
-            condition_sql = f"({condition_sql})"
+        condition_sql, condition_params = condition_as_sql(self.condition, compiler)
         return f"{sql} ON {condition_sql}", [*params, *condition_params]
 
     def source_as_sql(self, compiler, connection):
-        if self.query is None:
-            db_table = self.join_field.related_model._meta.db_table
-            return BaseTable(db_table, self.table_alias).as_sql(compiler, connection)
         # Avoid circular imports.
         from django.db.models.joins.affinity import type_keys
         from django.db.models.joins.ordering import without_ties
@@ -175,9 +224,9 @@ class SourceJoin(Join):
         query = self.query
         if self.lateral:
             query = without_ties(query, connection)
-        if self.condition and connection.features.requires_typed_join_keys:
+        if query and self.condition and connection.features.requires_typed_join_keys:
             query = type_keys(query, self.table_alias, self.condition)
-        sql, params = _derived_table_sql(compiler, connection, query, self.table_alias)
+        sql, params = _source_sql(self, query, compiler, connection)
         return f"LATERAL {sql}" if self.lateral else sql, params
 
     def check_support(self, connection):
@@ -187,15 +236,12 @@ class SourceJoin(Join):
         """
         alias = self.filtered_relation.alias
         features = connection.features
-        for needed, supported in [
-            (JoinType.RIGHT, features.supports_right_join),
-            (JoinType.FULL, features.supports_full_join),
-        ]:
-            if self.filtered_relation.join_type is needed and not supported:
-                raise NotSupportedError(
-                    f"{connection.display_name} has no {needed.sql}, which the join "
-                    f"{alias!r} needs."
-                )
+        # A FULL join can be rewritten to a RIGHT one.
+        if self.has_unmatched_rows and not features.supports_right_join:
+            raise NotSupportedError(
+                f"{connection.display_name} has no {self.join_type}, which the join "
+                f"{alias!r} needs."
+            )
         db = self.join_field.source.db
         if db is not None and db != connection.alias:
             raise ValueError(
@@ -207,7 +253,25 @@ class SourceJoin(Join):
 OWN_ENTRIES = (SourceJoin, DerivedTable)
 
 
-def _derived_table_sql(compiler, connection, query, alias):
+def condition_as_sql(condition, compiler):
+    """Return an ON condition in parentheses."""
+    try:
+        sql, params = compiler.compile(condition)
+    except FullResultSet:
+        return "(1 = 1)", ()
+    except EmptyResultSet:
+        return "(1 = 0)", ()
+    # Several conditions come in parentheses.
+    return sql if sql.startswith("(") else f"({sql})", params
+
+
+def _source_sql(entry, query, compiler, connection):
+    """
+    Return the SQL of a query, or of the table if it is None, as ``entry``.
+    """
+    if query is None:
+        table = BaseTable(entry.table_name, entry.table_alias)
+        return table.as_sql(compiler, connection)
     # An empty subquery has no rows, but the query that selects from it may.
     try:
         sql, params = query.get_compiler(
@@ -220,22 +284,39 @@ def _derived_table_sql(compiler, connection, query, alias):
         sql, params = query.get_compiler(
             connection=connection, elide_empty=False
         ).as_sql()
-    return f"({sql}) {compiler.quote_name(alias)}", params
+    return f"({sql}) {compiler.quote_name(entry.table_alias)}", params
 
 
 def is_derived_table(query, alias):
     """
-    Return whether ``alias`` is a subquery in the query's FROM clause. Called
-    by SQLCompiler.collapse_group_by().
+    Return whether ``alias`` is a subquery in the query's FROM clause, or may
+    become one. Called by SQLCompiler.collapse_group_by().
     """
     entry = query.alias_map.get(alias)
-    return isinstance(entry, OWN_ENTRIES) and entry.query is not None
+    return isinstance(entry, OWN_ENTRIES) and (
+        entry.query is not None or entry.filtered_relation.join_type is JoinType.FULL
+    )
 
 
 def has_base_column(query, field):
     """Return whether the base of the query has the column of ``field``."""
     base = query.alias_map[query.base_table]
     return not isinstance(base, DerivedTable) or field.column in base.query.selected
+
+
+def has_rows_of(entry, model):
+    """
+    Return whether an entry of FROM has rows of the model's table with their
+    primary key. The rows of a combination may be of others.
+    """
+    query = entry.query if isinstance(entry, OWN_ENTRIES) else None
+    if query is None:
+        return entry.table_name == model._meta.db_table
+    return (
+        not query.combinator
+        and all(field.column in query.selected for field in model._meta.pk_fields)
+        and has_rows_of(query.alias_map[query.base_table], model)
+    )
 
 
 def check_base_columns(query, alias, path, targets):
@@ -262,24 +343,41 @@ def check_base_columns(query, alias, path, targets):
 def has_unmatched_rows(query):
     """
     Return whether the query has rows without a row of its base table because
-    of a RIGHT or a FULL join. Called by Query.setup_joins().
+    of a RIGHT or a FULL join.
     """
-    if not query._filtered_relations:
-        return False
-    for entry in query.alias_map.values():
-        if isinstance(entry, OWN_ENTRIES) and entry.has_unmatched_rows:
-            return True
+    if query.has_joins:
+        for entry in query.alias_map.values():
+            if isinstance(entry, OWN_ENTRIES) and entry.has_unmatched_rows:
+                return True
     return False
+
+
+def needs_outer_join(query, step):
+    """
+    Return whether the join for a step of a lookup path must keep rows without
+    a match. Called by Query.setup_joins().
+    """
+    relation = step.filtered_relation
+    if relation and relation.join_type:
+        return relation.join_type is JoinType.LEFT
+    return (
+        not step.direct
+        or bool(relation and relation.condition)
+        or has_unmatched_rows(query)
+        or query.is_nullable(step.join_field)
+    )
 
 
 def locks_rows(query):
     """
     Return whether a source or a subquery in the query's FROM clause locks
-    rows. Called by QuerySet.alias_join(), annotate(), and alias().
+    rows.
     """
-    for alias, entry in query.alias_map.items():
-        if is_derived_table(query, alias) and (
-            entry.query.select_for_update or locks_rows(entry.query)
+    for entry in query.alias_map.values():
+        if (
+            isinstance(entry, OWN_ENTRIES)
+            and entry.query is not None
+            and (entry.query.select_for_update or locks_rows(entry.query))
         ):
             return True
     return False
@@ -410,11 +508,13 @@ def merge_relations(query, other, connector):
                     "doesn't have it. Join it to both, or use JoinType.LEFT."
                 )
     for alias, relation in others.items():
-        if relations.setdefault(alias, relation) != relation:
+        if not same_structure(relations.setdefault(alias, relation), relation):
             raise ValueError(
                 f"The querysets have different joins called {alias!r}. Rename one of "
                 "them."
             )
+    if other.has_joins:
+        query.has_joins = True
 
 
 def _derived_base(query):
@@ -428,6 +528,8 @@ def merge_join(query, other, alias, join):
     ``query`` if it is one that lookup paths don't add themselves. Add it if it
     isn't there yet. Called by Query.combine().
     """
+    if not other.has_joins:
+        return None
     for relation in other._filtered_relations.values():
         if relation.joined and alias in (path := _get_path(other, relation)):
             break

@@ -21,58 +21,67 @@ joined to, and conditions in ON that do, in one of three ways:
       WHERE record.value > topic.value GROUP BY topic.id) n
       ON n.id = topic.id
 
+  Aggregates without groups have a row for each of these, too:
+
+      (SELECT topic.id, (SELECT COUNT(*) FROM record WHERE ...) FROM topic) n
+      ON n.id = topic.id
+
 The first that has exactly the same rows is taken, the cheapest one first.
 """
 
 from django.db import NotSupportedError
-from django.db.models.expressions import Col, ExpressionList, Window
-from django.db.models.functions import RowNumber
+from django.db.models.expressions import Col
+from django.db.models.joins.aggregates import aggregates_all
 from django.db.models.joins.correlation import (
     atoms,
     conjuncts,
-    contains_subquery,
     is_atom,
     outer_aliases,
     refers_to,
     split_equality,
     substitute,
 )
-from django.db.models.joins.datastructures import DerivedTable, get_join_expressions
+from django.db.models.joins.datastructures import get_join_expressions
 from django.db.models.joins.keys import ByKey
-from django.db.models.joins.nulls import is_nullable_entry
-from django.db.models.joins.rewriting import Inexact, Rewriting, select_from
+from django.db.models.joins.partitions import (
+    has_windows,
+    partition,
+    partition_slice,
+    partition_windows,
+)
+from django.db.models.joins.product import ByProduct
+from django.db.models.joins.rewriting import Inexact, Rewriting
 from django.db.models.joins.sources import selected_expressions
-from django.db.models.joins.structure import same_structure, walk
-from django.db.models.lookups import Exact, GreaterThan, LessThanOrEqual
-from django.db.models.sql.constants import INNER
-from django.db.models.sql.datastructures import BaseTable
+from django.db.models.joins.structure import same_structure
+from django.db.models.lookups import Exact
 from django.db.models.sql.where import AND, WhereNode
 
 
-def decorrelate(join, compiler, connection):
+def decorrelate(entry, compiler, connection):
     """
-    Return ``join``, or one that is as good as it if its source refers to what
-    a derived table can't refer to on this database. Called by
-    SourceJoin.as_sql().
+    Return a query that is as good as that of ``entry``, an entry of FROM, and
+    conditions to join it on, if the query refers to what a derived table can't
+    refer to on this database. Called by SourceJoin and DerivedTable.
 
     Raise NotSupportedError if there is none.
     """
-    features = connection.features
-    outer = outer_aliases(join.query, compiler.query, features)
+    outer = outer_aliases(entry.query, compiler.query, connection.features)
     if not outer:
-        return join.copy(lateral=False)
+        return entry.query, []
     # Taking rows one at a time is cheaper than ranking all.
-    ways = [ByKey, ByCondition] if join.query.is_sliced else [ByCondition, ByKey]
+    ways = [ByKey, ByCondition] if entry.query.is_sliced else [ByCondition, ByKey]
     reasons = {}
     for way in [*ways, ByProduct]:
         try:
-            return way(join, outer, compiler.query, connection).rewrite()
+            return way(entry, outer, compiler.query, connection).rewrite()
         except Inexact as reason:
             reasons[way] = reason
+    reasons = dict.fromkeys([str(reasons[ByProduct]), str(reasons[ByCondition])])
     raise NotSupportedError(
-        f"{connection.display_name} has no LATERAL, which the join "
-        f"{join.filtered_relation.alias!r} needs because its queryset uses OuterRef(), "
-        f"and the queryset can't be rewritten because {reasons[ByCondition]}"
+        f"{connection.display_name} has no LATERAL, which "
+        f"{entry.description(compiler.query)} needs because its queryset uses "
+        "OuterRef(), and the queryset can't be rewritten because "
+        f"{', and '.join(reasons)}"
     )
 
 
@@ -90,7 +99,7 @@ class ByCondition(Rewriting):
         super().check()
         query = self.query
         query.clear_ordering(force=True)
-        if query.group_by is not None and not self.group_by():
+        if aggregates_all(query, self.connection):
             raise Inexact(
                 "its aggregate isn't grouped and so has a row even if nothing matches. "
                 "Group it with values()."
@@ -112,31 +121,20 @@ class ByCondition(Rewriting):
             raise Inexact(
                 "it orders, groups, or joins by an OuterRef(). Use it in filter()."
             )
-        self.has_windows = any(
-            part.contains_over_clause
-            for part in [
-                query.where,
-                *self.terms,
-                *(expression for _, expression in selected_expressions(query)),
-            ]
-        )
-
-    def group_by(self):
-        compiler = self.query.clone().get_compiler(connection=self.connection)
-        *_, group_by = compiler.pre_sql_setup()
-        return group_by
+        self.has_windows = has_windows(query, self.terms)
 
     def rewrite(self):
         equalities, others = self.take_conditions()
-        self.keys = [inner for inner, _ in equalities]
+        keys = [inner for inner, _ in equalities]
         conditions = [Exact(self.column(inner), outer) for inner, outer in equalities]
+        terms = self.terms
         if self.has_windows:
-            self.partition_windows()
-            others = [substitute(other, self.partition) for other in others]
+            partition_windows(self.query, keys)
+            terms, others = partition(terms, keys), partition(others, keys)
         conditions.extend(substitute(other, self.exchange) for other in others)
         if self.query.is_sliced:
-            conditions.extend(self.rank())
-        return self.joined(self.query, conditions)
+            self.query = partition_slice(self.query, keys, terms)
+        return self.query, conditions
 
     def take_conditions(self):
         """
@@ -197,123 +195,3 @@ class ByCondition(Rewriting):
         """Return the column of the join for a part of a moved condition."""
         if is_atom(part, self.query.alias_map):
             return self.column(part)
-
-    def partition_windows(self):
-        """Compute window functions for each value of the keys."""
-        query = self.query
-        query.where = substitute(query.where, self.partition)
-        query.annotations = {
-            name: substitute(annotation, self.partition)
-            for name, annotation in query.annotations.items()
-        }
-        query._annotation_select_cache = None
-
-    def partition(self, part):
-        if isinstance(part, Window):
-            window = part.copy()
-            partition_by = window.partition_by
-            window.partition_by = ExpressionList(
-                *(partition_by.get_source_expressions() if partition_by else ()),
-                *self.keys,
-            )
-            return window
-
-    def rank(self):
-        """
-        Number the rows for each value of the keys instead of slicing them.
-        Return the conditions that take those of the slice.
-        """
-        query = self.query
-        low, high = query.low_mark, query.high_mark
-        query.clear_limits()
-        keys, terms = self.keys, self.terms
-        if query.group_by is not None or query.distinct or self.has_windows:
-            terms = [substitute(term, self.partition) for term in terms]
-            self.query, keys, terms = select_from(query, keys, terms)
-        rank = Window(RowNumber(), partition_by=keys, order_by=terms or None)
-        column = self.column(rank, "__rank")
-        conditions = []
-        if low:
-            conditions.append(GreaterThan(column, low))
-        if high is not None:
-            conditions.append(LessThanOrEqual(column, high))
-        return conditions
-
-
-class OuterRows(BaseTable):
-    """A table of the outer query that the source is joined to."""
-
-    def as_sql(self, compiler, connection):
-        sql, params = super().as_sql(compiler, connection)
-        return f"{INNER} {sql}", params
-
-
-class ByProduct(ByCondition):
-    """
-    Rewrite a source by joining it to the tables that it refers to, which have
-    the same alias in it as outside of it.
-    """
-
-    def check(self):
-        if not (
-            self.connection.features.supports_correlated_conditions_in_derived_tables
-        ) and any(
-            refers_to(condition, self.outer) and contains_subquery(condition)
-            for condition in conjuncts(self.query.where)
-        ):
-            raise Inexact("a subquery in filter() refers to the outer query.")
-        self.tables, self.outer = self.outer, frozenset()
-        super().check()
-        if refers_to(self.query.alias_map[self.query.base_table], self.tables):
-            raise Inexact("it was joined to after it was sliced.")
-        self.models = {alias: self.model(alias) for alias in sorted(self.tables)}
-        self.add_tables()
-
-    def model(self, alias):
-        """Return the model whose table the outer alias stands for."""
-        targets = {
-            part.target
-            for part in walk([self.query, self.terms])
-            if isinstance(part, Col) and part.alias == alias
-        }
-        model = next(iter(targets)).model
-        entry = self.outer_query.alias_map.get(alias)
-        if (
-            entry is None
-            or entry.table_name != model._meta.db_table
-            or not all(
-                target in model._meta.local_concrete_fields for target in targets
-            )
-            or is_nullable_entry(self.outer_query, alias)
-            or (isinstance(entry, DerivedTable) and not has_rows_of(entry.query, model))
-        ):
-            raise Inexact("an OuterRef() isn't a column of a table.")
-        return model
-
-    def add_tables(self):
-        """Join the tables, before what may refer to them."""
-        query = self.query
-        entries = dict(query.alias_map)
-        query.alias_map = {query.base_table: entries.pop(query.base_table)}
-        for alias, model in self.models.items():
-            query.alias_map[alias] = OuterRows(model._meta.db_table, alias)
-            query.alias_refcount[alias] = 1
-        query.alias_map.update(entries)
-
-    def take_conditions(self):
-        keys = [
-            field.get_col(alias)
-            for alias, model in self.models.items()
-            for field in model._meta.pk_fields
-        ]
-        return [(key, key) for key in keys], []
-
-
-def has_rows_of(query, model):
-    """
-    Return whether ``query`` selects rows of the model with their primary key.
-    """
-    names = {name for name, _ in selected_expressions(query)}
-    return not query.combinator and names.issuperset(
-        field.column for field in model._meta.pk_fields
-    )

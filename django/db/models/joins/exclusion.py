@@ -2,8 +2,15 @@
 exclude() along a relation to many of the joined rows.
 """
 
+from django.db import NotSupportedError
 from django.db.models.constants import LOOKUP_SEP
-from django.db.models.expressions import Combinable, Exists, F, OuterRef
+from django.db.models.expressions import (
+    Combinable,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+)
 from django.db.models.lookups import Lookup
 from django.db.models.query_utils import Q
 
@@ -35,7 +42,7 @@ def exclude_beyond_join(query, filter_expr, names_with_path):
     model = names_with_path[-2][1][-1].to_opts.model
     rest = lookup.split(LOOKUP_SEP)[len(prefix) :]
     related = model._base_manager.filter(
-        **{LOOKUP_SEP.join(rest): outer_references(value)},
+        **{LOOKUP_SEP.join(rest): outer_references(query, value)},
         pk=OuterRef(f"{path}{LOOKUP_SEP}pk"),
     )
     condition = Q(Exists(related))
@@ -45,18 +52,43 @@ def exclude_beyond_join(query, filter_expr, names_with_path):
     return query.build_filter(condition)
 
 
-def outer_references(value):
-    """Return ``value`` with its references one query further out."""
+def outer_references(query, value):
+    """
+    Return ``value`` with its references to ``query`` one query further out.
+    """
+    if isinstance(value, OuterRef):
+        return OuterRef(value)
     if isinstance(value, F):
-        return OuterRef(value if isinstance(value, OuterRef) else value.name)
+        return OuterRef(value.name)
     if isinstance(value, list | tuple):
-        return type(value)(map(outer_references, value))
-    if hasattr(value, "get_source_expressions"):
+        return type(value)(outer_references(query, item) for item in value)
+    if isinstance(value, Q):
+        raise NotSupportedError(
+            f"exclude() can't compare what is related to a joined row with a value "
+            f"that depends on the condition {value}. annotate() the value and compare "
+            "with the annotation."
+        )
+    if isinstance(value, Lookup):
+        value = value.copy()
+        value.lhs = _typed(query, value.lhs, outer_references(query, value.lhs))
+        value.rhs = _typed(query, value.rhs, outer_references(query, value.rhs))
+    elif hasattr(value, "get_source_expressions"):
         value = value.copy()
         value.set_source_expressions(
-            [outer_references(source) for source in value.get_source_expressions()]
+            [
+                _typed(query, source, outer_references(query, source))
+                for source in value.get_source_expressions()
+            ]
         )
     return value
+
+
+def _typed(query, value, reference):
+    """Return ``reference`` with the type of ``value`` if functions need it."""
+    if isinstance(value, F) and not isinstance(value, OuterRef):
+        field = value.resolve_expression(query.clone()).output_field
+        return ExpressionWrapper(reference, output_field=field)
+    return reference
 
 
 def outer_joined_references(query, value):
@@ -64,11 +96,11 @@ def outer_joined_references(query, value):
     Return ``value`` with its references to joins of ``query`` one query
     further out: a subquery has none of them. Called by Query.split_exclude().
     """
+    if not query.has_joins:
+        return value
     if isinstance(value, F) and not isinstance(value, OuterRef):
         relation = query._filtered_relations.get(value.name.split(LOOKUP_SEP)[0])
         return OuterRef(value.name) if relation and relation.joined else value
-    if not query._filtered_relations:
-        return value
     if isinstance(value, list | tuple):
         return type(value)(outer_joined_references(query, item) for item in value)
     if isinstance(value, Combinable | Lookup):

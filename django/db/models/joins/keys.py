@@ -2,18 +2,20 @@
 Rewriting the source of a join to lookups by primary key.
 """
 
+from django.db.models.expressions import Col
 from django.db.models.fields.tuple_lookups import TupleExact, TupleIn
 from django.db.models.joins.correlation import atoms, refers_to
-from django.db.models.joins.datastructures import DerivedTable
+from django.db.models.joins.datastructures import DerivedTable, has_rows_of
 from django.db.models.joins.ordering import (
     is_single_valued,
     set_ordering,
     used_aliases,
 )
 from django.db.models.joins.rewriting import Inexact, Rewriting, select_from
-from django.db.models.joins.sources import selected_expressions
+from django.db.models.joins.sources import clear_selection, selected_expressions
 from django.db.models.lookups import Exact, In
 from django.db.models.sql.where import WhereNode
+from django.utils.functional import cached_property
 
 
 class ByKey(Rewriting):
@@ -24,8 +26,10 @@ class ByKey(Rewriting):
 
     def check(self):
         super().check()
-        query, join_field = self.query, self.join.join_field
-        if not join_field.instances and (query.group_by is not None or query.distinct):
+        query = self.query
+        if not self.entry.has_instances and (
+            query.group_by is not None or query.distinct
+        ):
             raise Inexact("its rows are groups or distinct values.")
         if not self.has_unique_rows():
             raise Inexact("its rows repeat.")
@@ -58,6 +62,8 @@ class ByKey(Rewriting):
             raise Inexact("it is sliced to more than one row.")
 
     def check_columns(self):
+        if self.is_table:
+            return
         for _, expression in selected_expressions(self.query):
             if (
                 expression.contains_aggregate
@@ -74,7 +80,7 @@ class ByKey(Rewriting):
         base = self.query.alias_map[self.query.base_table]
         if not isinstance(base, DerivedTable):
             return
-        if not self.is_table:
+        if not self.is_table or not has_rows_of(base, self.query.model):
             raise Inexact("it selects more than the fields of a sliced queryset.")
         if (
             refers_to(base.query, self.outer)
@@ -82,17 +88,23 @@ class ByKey(Rewriting):
         ):
             raise Inexact("it was sliced before something was joined to it.")
 
-    @property
+    @cached_property
     def is_table(self):
         """Whether the rows are those of the model's table and nothing else."""
-        join_field = self.join.join_field
-        return join_field.instances and not join_field.options.columns
+        meta, alias = self.query.get_meta(), self.query.base_table
+        fields = {field.column: field for field in meta.local_concrete_fields}
+        return all(
+            isinstance(expression, Col)
+            and expression.alias == alias
+            and expression.target is fields.get(name)
+            for name, expression in selected_expressions(self.query)
+        )
 
     def rewrite(self):
         keys = self.keys()
         pk_fields = self.query.get_meta().pk_fields
         if self.is_table:
-            alias = self.join.table_alias
+            alias = self.entry.table_alias
             columns = [field.get_col(alias) for field in pk_fields]
             query = None
         else:
@@ -106,7 +118,7 @@ class ByKey(Rewriting):
         else:
             operand = tuple(columns)
             lookup_class = TupleExact if keys.has_limit_one() else TupleIn
-        return self.joined(query, [lookup_class(operand, keys)])
+        return query, [lookup_class(operand, keys)]
 
     def keys(self):
         """Return the subquery for the primary keys of the rows."""
@@ -150,9 +162,3 @@ class ByKey(Rewriting):
         query.alias_refcount = {
             alias: int(alias in needed) for alias in query.alias_map
         }
-
-
-def clear_selection(query):
-    query.clear_select_clause()
-    query.values_select = ()
-    query.selected = {}

@@ -8,7 +8,7 @@ in SQL. The SQL alias equals it unless another entry of FROM has the name.
 import re
 import unicodedata
 from functools import lru_cache
-from string import digits
+from string import ascii_uppercase, digits
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models.constants import LOOKUP_SEP
@@ -82,14 +82,20 @@ def check_columns(names, subject):
     Raise ValueError if ``subject``, a query in FROM, would have columns that
     not every database tells apart.
     """
+    if clash := _find_clash(tuple(names)):
+        raise ValueError(
+            f"The {subject} selects the columns {clash[0]!r} and {clash[1]!r}, which "
+            "not every database tells apart. Choose another name for one of them."
+        )
+
+
+@lru_cache
+def _find_clash(names):
     seen = {}
     for name in names:
         key = fold(name).encode()[:MAX_ALIAS_BYTES]
         if key in seen:
-            raise ValueError(
-                f"The {subject} selects the columns {seen[key]!r} and {name!r}, which "
-                "not every database tells apart. Choose another name for one of them."
-            )
+            return seen[key], name
         seen[key] = name
 
 
@@ -98,6 +104,8 @@ def check_annotation_name(query, annotation, name):
     Raise ValueError if an annotation called ``name`` would shadow a join or a
     column of it. Called by QuerySet.annotate() and alias().
     """
+    if not query.has_joins:
+        return
     for alias, relation in query._filtered_relations.items():
         if not relation.joined:
             continue
@@ -134,15 +142,26 @@ def free_alias(query, alias):
     return alias
 
 
-def reserved_prefixes(*queries):
+def next_prefix(prefix):
     """
-    Return the prefixes of generated aliases that the names of the queries'
+    Return the letter that generated aliases may start with after ``prefix``,
+    which has several letters if there are many subqueries. Called by
+    Query.bump_prefix().
+    """
+    return ascii_uppercase[(ascii_uppercase.find(prefix) + 1) % len(ascii_uppercase)]
+
+
+def reserved_prefixes(query, other):
+    """
+    Return the prefixes of generated aliases that the names of two queries'
     joins look like ({"U"} for a join called u1). Called by
     Query.bump_prefix().
     """
+    if not (query._filtered_relations or other._filtered_relations):
+        return frozenset()
     return {
         match[1].upper()
-        for query in queries
+        for query in (query, other)
         for alias, relation in query._filtered_relations.items()
         if (alias in query.alias_map or not relation.joined)
         and (match := GENERATED_ALIAS.fullmatch(alias))

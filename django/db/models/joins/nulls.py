@@ -31,6 +31,41 @@ from django.utils.tree import Node
 STRICT_CONNECTORS = frozenset({Combinable.ADD, Combinable.SUB, Combinable.MUL})
 
 
+class NullSafeExact(Lookup):
+    """Equality that NULL has with NULL."""
+
+    operator = "IS NOT DISTINCT FROM"
+
+    def as_sql(self, compiler, connection):
+        lhs_sql, lhs_params = self.process_lhs(compiler, connection)
+        rhs_sql, rhs_params = self.process_rhs(compiler, connection)
+        return f"{lhs_sql} {self.operator} {rhs_sql}", (*lhs_params, *rhs_params)
+
+    def as_mysql(self, compiler, connection):
+        clone = self.copy()
+        clone.operator = "<=>"
+        return clone.as_sql(compiler, connection)
+
+    def as_sqlite(self, compiler, connection):
+        clone = self.copy()
+        clone.operator = "IS"
+        return clone.as_sql(compiler, connection)
+
+
+class Decision(Case):
+    """
+    A Case() of conditions in HAVING, where MySQL doesn't recognize one that it
+    groups by: its columns are what it groups by.
+    """
+
+    def get_group_by_cols(self):
+        return [
+            column
+            for source in self.get_source_expressions()
+            for column in source.get_group_by_cols()
+        ]
+
+
 def is_true(condition):
     """Return a condition that is false where ``condition`` is NULL."""
     # Case() casts a Value() that is all that is left, but MySQL has no such
@@ -40,7 +75,9 @@ def is_true(condition):
         for value in (True, False)
     ]
     return Exact(
-        Case(When(condition, then=true), default=false, output_field=BooleanField()),
+        Decision(
+            When(condition, then=true), default=false, output_field=BooleanField()
+        ),
         True,
     )
 

@@ -93,6 +93,7 @@ def push_down(query):
         for name, expression in annotations.items()
     }
     outer._filtered_relations = _carry_relations(query, inner)
+    outer.has_joins = True
     if query.order_by or not (query.default_cols and query.default_ordering):
         outer.order_by = _project_ordering(inner, alias)
         outer.default_ordering = False

@@ -71,7 +71,7 @@ class RawSource(JoinSource):
             )
             options.add_column(projected, field.name, field.attname)
         row_marker = [options.columns[field.name] for field in meta.pk_fields]
-        return self.query, options, row_marker
+        return self.query.clone(), options, row_marker
 
 
 def _positional(sql, params):

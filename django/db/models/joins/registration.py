@@ -14,6 +14,7 @@ from django.db.models.joins.datastructures import (
     DerivedTable,
     SourceJoin,
     check_base_columns,
+    locks_rows,
 )
 from django.db.models.joins.names import check_join_alias, free_alias
 from django.db.models.joins.structure import outer_references
@@ -24,44 +25,51 @@ from django.db.models.query_utils import FilteredRelation, Q
 def add_join(query, filtered_relation, alias):
     """
     Join the source of ``filtered_relation`` to ``query`` under ``alias``.
-    Called by Query.add_filtered_relation().
     """
     # Avoid circular imports.
-    from django.db.models.joins.relations import HiddenRelation, JoinRelation
+    from django.db.models.joins.relations import (
+        HiddenRelation,
+        JoinField,
+        JoinRelation,
+    )
 
     if isinstance(query._filtered_relations.get(alias), HiddenRelation):
         del query._filtered_relations[alias]
     check_join_alias(query, alias)
     source = filtered_relation.relation_name
-    relation = JoinRelation(
-        query.model,
-        alias,
-        source,
-        filtered_relation.condition,
-        filtered_relation.join_type or JoinType.LEFT,
-    )
     references = outer_references(source.query)
     lateral = any(isinstance(part, ResolvedOuterRef) for part in references)
-    _check_condition(relation, lateral)
-    if not (relation.condition or lateral or relation.join_type is JoinType.CROSS):
-        relation.condition = infer_condition(query.model, relation)
+    if lateral:
+        source = source.give_types(query)
+    rows, *described = source.project(alias)
+    field = JoinField(query.model, alias, source, *described)
+    condition = filtered_relation.condition
+    join_type = filtered_relation.join_type or JoinType.LEFT
+    _check_condition(alias, condition, join_type, lateral)
+    if not (condition or lateral or join_type is JoinType.CROSS):
+        condition = infer_condition(query.model, field)
+    relation = JoinRelation(field, condition, join_type)
     parent_alias = query.get_initial_alias()
-    table_alias = free_alias(query, alias)
-    join = SourceJoin(relation, parent_alias, table_alias)
-    join.lateral = lateral
     if references:
-        join.query = join.query.resolve_expression(query)
-    elif join.query is not None:
+        rows = rows.resolve_expression(query)
+    elif rows is not None:
         # There is nothing to resolve, but aliases must differ from the
         # query's.
-        join.query = join.query.clone()
-        join.query.bump_prefix(query)
+        rows.bump_prefix(query)
+        # What clone() does: the base has another alias now.
+        vars(rows).pop("base_table", None)
+    # References of the source may have added entries with generated aliases.
+    table_alias = free_alias(query, alias)
+    join = SourceJoin(relation, rows, parent_alias, table_alias)
+    join.lateral = lateral
     query.alias_map[table_alias] = join
     query.alias_refcount[table_alias] = 1
     # Clones share the lists of the table map.
-    query.table_map[alias] = [*query.table_map.get(alias, ()), table_alias]
+    table_name = join.table_name
+    query.table_map[table_name] = [*query.table_map.get(table_name, ()), table_alias]
     query._filtered_relations[alias] = relation
-    if relation.join_type is not JoinType.CROSS:
+    query.has_joins = True
+    if join_type is not JoinType.CROSS:
         condition = compare_columns(query, relation, table_alias)
         if condition is None:
             condition = resolve_condition(query, relation, table_alias)
@@ -69,48 +77,51 @@ def add_join(query, filtered_relation, alias):
         query.alias_map[table_alias].condition = condition
 
 
-def _check_condition(relation, lateral):
-    if relation.join_type is JoinType.CROSS and relation.condition:
+def _check_condition(alias, condition, join_type, lateral):
+    if join_type is JoinType.CROSS and condition:
         raise ValueError(
-            f"The CROSS join {relation.alias!r} can't have an ON condition. Use "
+            f"The CROSS join {alias!r} can't have an ON condition. Use "
             "JoinType.INNER."
         )
-    if lateral and relation.join_type.keeps_right:
+    if lateral and join_type.keeps_right:
         raise NotSupportedError(
-            f"The queryset of the join {relation.alias!r} uses OuterRef(), so it can't "
-            f"be a {relation.join_type.name} join. Use JoinType.LEFT or JoinType.INNER."
+            f"The queryset of the join {alias!r} uses OuterRef(), so it can't "
+            f"be a {join_type.name} join. Use JoinType.LEFT or JoinType.INNER."
         )
 
 
-def join(query, filtered_relation, alias):
+def join(queryset, filtered_relation, alias):
     """
-    Return ``query`` with the join ``alias``, which applies to the rows that
-    the query has so far, whether or not anything refers to it. Called by
-    QuerySet.alias_join().
+    Add the join ``alias`` to a queryset. It applies to the rows that there are
+    so far, whether or not anything refers to it. Called by
+    QuerySet.alias_join(), annotate(), and alias().
     """
-    if isinstance(filtered_relation.relation_name, str):
-        check_join_alias(query, alias)
-    query = prepare_join(query, filtered_relation)
-    query.add_filtered_relation(filtered_relation, alias)
-    if isinstance(filtered_relation.relation_name, str):
+    along_relation = isinstance(filtered_relation.relation_name, str)
+    if along_relation:
+        check_join_alias(queryset.query, alias)
+    queryset._query = query = _prepare(queryset.query, filtered_relation.join_type)
+    if along_relation:
+        query.add_filtered_relation(filtered_relation, alias)
         # Joins of other aliases along the same relation are no use.
         query.setup_joins(
             [alias], query.get_meta(), query.get_initial_alias(), can_reuse=set()
         )
         query._filtered_relations[alias].joined = True
-    return query
+        query.has_joins = True
+    else:
+        add_join(query, filtered_relation, alias)
+    queryset._for_write = queryset._for_write or locks_rows(query)
 
 
-def prepare_join(query, filtered_relation):
+def _prepare(query, join_type):
     """
     Return a query that a join can be added to without changing what it has
-    computed so far: ``query`` itself, or one that selects from it. Called by
-    QuerySet.annotate() and alias().
+    computed so far: ``query`` itself, or one that selects from it.
     """
     # Avoid circular imports.
     from django.db.models.joins.pushdown import must_push_down, push_down
 
-    if must_push_down(query, filtered_relation.join_type):
+    if must_push_down(query, join_type):
         return push_down(query)
     return query
 
@@ -167,26 +178,33 @@ def _get_source(alias, value):
         raise TypeError(f"The join {alias!r} can't be made: {error}") from error
 
 
-def reference_joined(query, alias, path, targets):
+def follow_joins(query, joins, options, path, targets):
     """
-    Return the aliases of the entries of FROM that the first steps of ``path``
-    from ``alias`` lead to if they are a join that was added already, counting
-    the reference. Called by Query.setup_joins().
+    Follow the first steps of ``path`` from the last of ``joins`` if they lead
+    to a join that was added already, counting the reference. Called by
+    Query.setup_joins().
+
+    Append the aliases of the entries of FROM to ``joins``. Return the alias
+    and the Options arrived at, and the steps that are left.
     """
+    alias = joins[-1]
     if isinstance(query.alias_map.get(alias), DerivedTable):
         check_base_columns(query, alias, path, targets)
-    for position, step in enumerate(path):
+    for position, step in enumerate(path, start=1):
         relation = step.filtered_relation
         if relation is not None and relation.joined:
-            break
-    else:
-        return []
-    alias = _find_alias(query, relation)
-    aliases = [alias]
-    while len(aliases) <= position:
+            aliases = _find_aliases(query, relation, position)
+            for alias in aliases:
+                query.ref_alias(alias)
+            joins.extend(aliases)
+            return alias, step.to_opts, path[position:]
+    return alias, options, path
+
+
+def _find_aliases(query, relation, count):
+    aliases = [_find_alias(query, relation)]
+    while len(aliases) < count:
         aliases.insert(0, query.alias_map[aliases[0]].parent_alias)
-    for alias in aliases:
-        query.ref_alias(alias)
     return aliases
 
 

@@ -101,9 +101,8 @@ class JoinField(VirtualField):
     What makes it match is the ON condition that the join holds.
     """
 
-    def __init__(self, model, alias, source):
+    def __init__(self, model, alias, source, options, row_marker):
         self.source = source
-        self.query, options, row_marker = source.project(alias)
         super().__init__(
             model, alias, source.model, options, row_marker, source.instances
         )
@@ -123,13 +122,13 @@ class JoinRelation(FilteredRelation):
 
     joined = True
 
-    def __init__(self, model, alias, source, condition, join_type):
-        self.relation_name = source
-        self.alias = alias
+    def __init__(self, field, condition, join_type):
+        self.relation_name = field.source
+        self.alias = field.name
         self.condition = condition
         self.join_type = join_type
         self.resolved_condition = None
-        self.field = JoinField(model, alias, source)
+        self.field = field
 
     def __eq__(self, other):
         if self is other:

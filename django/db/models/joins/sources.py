@@ -5,8 +5,14 @@ What is joined: the rows of a model's table or of a queryset.
 from functools import partial
 
 from django.core.exceptions import FieldError
+from django.db import models
 from django.db.models.constants import LOOKUP_SEP
-from django.db.models.expressions import OuterRef, Value
+from django.db.models.expressions import (
+    ExpressionWrapper,
+    OuterRef,
+    ResolvedOuterRef,
+    Value,
+)
 from django.db.models.joins.columns import (
     ROW_MARKER,
     ModelRowOptions,
@@ -60,24 +66,22 @@ class JoinSource:
 
         Raise TypeError for anything else and for a queryset with extra().
         """
-        from django.db.models import Manager, Model, QuerySet
-        from django.db.models.joins.raw import RawSource
-        from django.db.models.query import RawQuerySet
-        from django.db.models.sql.query import Query
-
         if isinstance(value, cls):
             return value
-        if isinstance(value, type) and issubclass(value, Model):
+        if isinstance(value, type) and issubclass(value, models.Model):
             if value._meta.abstract or value._meta.swapped:
                 raise TypeError(f"{value._meta.label} has no table that can be joined.")
             # The table of a child holds a part of its fields only.
             inherits = any(value._meta.concrete_model._meta.parents.values())
-            return cls(value, Query(value) if inherits else None)
-        if isinstance(value, Manager):
+            return cls(value, models.sql.Query(value) if inherits else None)
+        if isinstance(value, models.Manager):
             value = value.all()
-        if isinstance(value, RawQuerySet):
+        if isinstance(value, models.query.RawQuerySet):
+            # Avoid circular imports.
+            from django.db.models.joins.raw import RawSource
+
             return RawSource.create(value)
-        if not isinstance(value, QuerySet):
+        if not isinstance(value, models.QuerySet):
             raise TypeError(
                 "A join needs a model, a manager, or a queryset, not "
                 f"{value.__class__.__name__!r}."
@@ -93,15 +97,41 @@ class JoinSource:
                 "A queryset with extra() can't be joined. Use annotate() and filter()."
             )
         query = query.chain()
-        query.order_by = tuple(
-            (
-                term.resolve_expression(query)
-                if any(isinstance(part, OuterRef) for part in walk(term))
-                else term
+        if query.order_by:
+            query.order_by = tuple(
+                (
+                    term.resolve_expression(query)
+                    if any(isinstance(part, OuterRef) for part in walk(term))
+                    else term
+                )
+                for term in query.order_by
             )
-            for term in query.order_by
-        )
         return cls(value.model, query, instances=value._fields is None, db=value._db)
+
+    def give_types(self, outer_query):
+        """
+        Return the source with the types of the values of ``outer_query`` that
+        it selects. A reference to them doesn't know its own.
+        """
+        untyped = {
+            name: expression
+            for name, expression in self.query.annotations.items()
+            if getattr(expression, "output_field", None) is None
+        }
+        if not untyped:
+            return self
+        query = self.query.clone()
+        for name, expression in untyped.items():
+            query.annotations[name] = expression.replace_expressions(
+                {
+                    part: ExpressionWrapper(
+                        part, part.resolve_expression(outer_query).output_field
+                    )
+                    for part in walk(expression)
+                    if isinstance(part, ResolvedOuterRef)
+                }
+            )
+        return self.__class__(self.model, query, instances=self.instances, db=self.db)
 
     def project(self, alias):
         """
@@ -120,14 +150,13 @@ class JoinSource:
                     f"The queryset of the join {alias!r} has rows without an instance "
                     "of its model because of a RIGHT or FULL join. Use values()."
                 )
-            options = _instance_options(query, alias)
-            names = list(instance_columns(self.model._meta).values())
-            names.extend(query.annotation_select)
-            project_instances(query)
+            columns = project_instances(query)
+            options = _instance_options(query, alias, columns)
+            names = [*columns.values(), *query.annotation_select]
             row_marker = [options.get_field(self.model._meta.pk.name)]
         else:
             options = _value_options(query, alias)
-            names = list(options.names)
+            names = options.names
             project_values(query, names)
             row_marker = [options.columns[ROW_MARKER]]
         check_columns(names, f"queryset of the join {alias!r}")
@@ -145,15 +174,14 @@ def uses_extra(query):
     )
 
 
-def _instance_options(query, alias):
+def _instance_options(query, alias, columns):
     meta = query.get_meta()
     options = ModelRowOptions(alias, meta)
-    for field, column in instance_columns(meta).items():
-        if field.model._meta.concrete_model != meta.concrete_model:
-            inherited = project_field(
-                field, field.name, meta.concrete_model, column, field.attname
-            )
-            options.add_column(inherited, field.name, field.attname)
+    for field in _inherited_fields(meta):
+        inherited = project_field(
+            field, field.name, meta.concrete_model, columns[field], field.attname
+        )
+        options.add_column(inherited, field.name, field.attname)
     for name, expression in query.annotation_select.items():
         _add_expression(options, name, expression)
     return options
@@ -211,46 +239,59 @@ def instance_columns(meta):
     Return the name that the column of each concrete field has in a subquery
     that selects instances. Tables of parents may have columns of one name.
     """
-    columns = {}
-    for field in meta.concrete_fields:
-        column = field.column
-        if field.model._meta.concrete_model != meta.concrete_model and any(
-            fold(other.column) == fold(column)
-            for other in meta.concrete_fields
+    columns = {field: field.column for field in meta.concrete_fields}
+    for field in _inherited_fields(meta):
+        if any(
+            fold(other.column) == fold(field.column)
+            for other in columns
             if other is not field
         ):
-            column = f"{LOOKUP_SEP}{field.model._meta.model_name}_{field.name}"
-        columns[field] = column
+            columns[field] = f"{LOOKUP_SEP}{field.model._meta.model_name}_{field.name}"
     return columns
+
+
+def _inherited_fields(meta):
+    """Return the concrete fields that are in the tables of parents."""
+    if not meta.all_parents:
+        return []
+    return [
+        field
+        for field in meta.concrete_fields
+        if field.model._meta.concrete_model != meta.concrete_model
+    ]
 
 
 def project_instances(query):
     """
     Make ``query`` select every concrete field of its model, inherited and
-    deferred ones too, under its column's name, and its annotations.
+    deferred ones too, under its column's name, and its annotations. Return the
+    names of the columns by field.
     """
     meta = query.get_meta()
     start_alias = query.get_initial_alias()
     seen_models = {None: start_alias}
-    columns = {}
-    for field, column in instance_columns(meta).items():
-        model = field.model._meta.concrete_model
-        if model == meta.concrete_model:
-            model = None
-        alias = query.join_parent_model(meta, model, start_alias, seen_models)
-        columns[column] = field.get_col(alias)
+    aliases = {
+        field: query.join_parent_model(
+            meta, field.model._meta.concrete_model, start_alias, seen_models
+        )
+        for field in _inherited_fields(meta)
+    }
+    columns = instance_columns(meta)
     query.clear_deferred_loading()
-    query.set_select(columns.values())
-    query.values_select = tuple(columns)
+    query.set_select(
+        field.get_col(aliases.get(field, start_alias)) for field in columns
+    )
+    query.values_select = tuple(columns.values())
     if query.group_by is True:
         query.set_group_by(allow_aliases=False)
     query.selected = {
-        **{column: position for position, column in enumerate(columns)},
+        **{column: position for position, column in enumerate(query.values_select)},
         **{name: name for name in query.annotation_select},
     }
     query.combined_queries = tuple(
         _project_branch(branch, project_instances) for branch in query.combined_queries
     )
+    return columns
 
 
 def rename_selection(query, names):
@@ -267,12 +308,21 @@ def project_values(query, names):
     """
     Make ``query`` select its values under ``names`` and mark its rows.
     """
-    rename_selection(query, names)
-    select_annotation(query, ROW_MARKER, Value(1))
     query.combined_queries = tuple(
-        _project_branch(branch, partial(project_values, names=names))
+        _project_branch(
+            _with_values(branch, query), partial(project_values, names=names)
+        )
         for branch in query.combined_queries
     )
+    rename_selection(query, names)
+    select_annotation(query, ROW_MARKER, Value(1))
+
+
+def clear_selection(query):
+    """Make ``query`` select what will be added, and nothing else."""
+    query.clear_select_clause()
+    query.values_select = ()
+    query.selected = {}
 
 
 def select_annotation(query, name, expression):
@@ -286,6 +336,14 @@ def select_annotation(query, name, expression):
     query.append_annotation_mask([name])
     query.selected = selected
     query._annotation_select_cache = None
+
+
+def _with_values(branch, query):
+    """Return a branch of a combination with what values() selects of it."""
+    if branch.selected is None:
+        branch = branch.clone()
+        branch.set_values(query.selected)
+    return branch
 
 
 def _project_branch(branch, project):

@@ -9,6 +9,7 @@ arguments and queries by identity, so neither answers that.
 import copy
 from collections.abc import Mapping
 
+from django.db import models
 from django.db.models.expressions import (
     BaseExpression,
     Col,
@@ -19,6 +20,7 @@ from django.db.models.expressions import (
 from django.db.models.fields import Field
 from django.db.models.fields.reverse_related import ForeignObjectRel
 from django.db.models.lookups import Lookup
+from django.db.models.query_utils import FilteredRelation
 from django.db.models.sql.datastructures import BaseTable, Join
 from django.utils.tree import Node
 
@@ -46,18 +48,31 @@ VOLATILE = frozenset(
 )
 
 
+# What has nothing in it: most of what there is.
+LEAVES = (Col, str, int, type(None))
+
+
 def same_structure(left, right):
     """Return whether two values, expressions or queries were built alike."""
+    # Avoid circular imports.
+    from django.db.models.query import QuerySet
+
     if left is right:
         return True
     if type(left) is not type(right):
         return False
+    if isinstance(left, QuerySet):
+        return same_structure(left.query, right.query)
     if isinstance(left, Field | ForeignObjectRel):
         # Columns of one join have models of their own, called like the join.
         labels = [field.model._meta.label for field in (left, right)]
         return left.name == right.name and labels[0] == labels[1]
     if isinstance(left, Col):
         return left.alias == right.alias and same_structure(left.target, right.target)
+    if type(left) is FilteredRelation:
+        return left.relation_name == right.relation_name and same_structure(
+            left.condition, right.condition
+        )
     if isinstance(left, BaseExpression | F | Node | BaseTable | Join):
         return same_structure(_state(left), _state(right))
     if isinstance(left, Mapping):
@@ -88,26 +103,24 @@ def refers_outside(expression):
 
 def walk(expression):
     """Yield an expression or a query and everything in it."""
-    from django.db.models.sql.query import Query
-
     stack = [expression]
     while stack:
         expression = stack.pop()
         yield expression
-        if isinstance(expression, Query):
+        if isinstance(expression, LEAVES):
+            continue
+        if isinstance(expression, models.sql.Query):
             children = [
                 *expression.select,
                 *expression.annotations.values(),
                 expression.where,
                 *expression.order_by,
                 *expression.combined_queries,
-                *expression.alias_map.values(),
-                *(
-                    entry.filtered_relation.resolved_condition
-                    for entry in expression.alias_map.values()
-                    if entry.filtered_relation
-                ),
             ]
+            for entry in expression.alias_map.values():
+                children.append(entry)
+                if entry.filtered_relation:
+                    children.append(entry.filtered_relation.resolved_condition)
         elif isinstance(expression, Lookup):
             children = [expression.lhs, expression.rhs]
         elif isinstance(expression, (list, tuple)):

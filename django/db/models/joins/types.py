@@ -42,6 +42,22 @@ SQL_KEYWORDS = {
 }
 
 
+def get_source(value, condition):
+    """
+    Return the source of the join that FilteredRelation() describes by a model,
+    a manager, or a queryset. Called by FilteredRelation().
+
+    Raise TypeError if ``value`` can't be joined, or on ``condition``.
+    """
+    # Avoid circular imports.
+    from django.db.models.joins.sources import JoinSource
+
+    source = JoinSource.create(value)
+    if not getattr(condition, "conditional", False):
+        raise TypeError("condition must be a Q() or a boolean expression.")
+    return source
+
+
 def get_join_type(relation_name, join_type):
     """
     Return ``join_type`` as a JoinType, or None. Called by FilteredRelation().

@@ -45,21 +45,13 @@ class JoinedValue(Subquery):
         self.keys = keys
 
 
-def is_joined(query):
-    """
-    Return whether the query has a join that lookup paths don't add themselves.
-    Called by SQLDeleteCompiler.as_sql() of MySQL.
-    """
-    return any(relation.joined for relation in query._filtered_relations.values())
-
-
 def locked_relations(query, using):
     """
     Return what update_or_create() locks: of a query with joins only the rows
     of the model, since PostgreSQL can't lock what an outer join returns.
     Called by QuerySet.update_or_create().
     """
-    if is_joined(query) and connections[using].features.has_select_for_update_of:
+    if query.has_joins and connections[using].features.has_select_for_update_of:
         return ("self",)
     return ()
 
@@ -69,7 +61,7 @@ def select_keys(query):
     Return a query of the primary keys of the rows to write to. Called by
     SQLUpdateCompiler.pre_sql_setup() and SQLDeleteCompiler.as_sql().
     """
-    if not is_joined(query):
+    if not query.has_joins:
         return query
     names = [field.attname for field in query.get_meta().pk_fields]
     keys = _columns("key", names)
@@ -85,7 +77,7 @@ def get_update_values(query, values):
 
     Raise FieldError for a value that rows can't be updated with.
     """
-    if not is_joined(query):
+    if not query.has_joins:
         return values
     # UPDATE ... ORDER BY doesn't know the joins.
     query.clear_ordering(force=True)
@@ -107,14 +99,17 @@ def get_update_values(query, values):
     }
 
 
-def check_update_values(query, using):
+def check_update_values(queryset, query):
     """
     Raise MultipleObjectsReturned if several joined rows have different values
-    for one row. Called by QuerySet.update(), before anything is written.
+    for one row that ``query`` updates. Called by QuerySet.update(), before
+    anything is written.
 
     The values of a row are compared all at once, for a mixture of several
     joined rows would be nobody's.
     """
+    if not query.has_joins:
+        return
     # Avoid circular imports.
     from django.db.models.query import QuerySet
 
@@ -123,7 +118,7 @@ def check_update_values(query, using):
     if (value := next(values, None)) is None:
         return
     ambiguous = (
-        QuerySet(value.rows.model, query=value.rows.clone(), using=using)
+        QuerySet(value.rows.model, query=value.rows.clone(), using=queryset.db)
         .values_list(*value.keys)
         .alias(__rows=Count("*"))
         .filter(__rows__gt=1)
