@@ -8,6 +8,9 @@ Decisions:
   two-valued at any depth: a comparison with NULL is false and its negation is
   true. A ``Q`` means the same in ON, in ``When()`` and in an aggregate's
   ``filter``.
+* A query without an alias is Django's own: there a negated comparison with a
+  column that may be NULL is the complement, and one with an expression, of an
+  expression, of an annotation, or below ``^`` may be neither.
 * A row of an alias join is a row of the query: conditions on its columns never
   become subqueries, and ``distinct()`` or grouping are the only ways to merge
   rows.
@@ -15,22 +18,38 @@ Decisions:
   such paths are only generated inside aggregates and as the relation of a
   ``FilteredRelation``, there without negation unless the join is eager.
 * Never generated, since Django documents other results: ``None`` inside
-  ``__in``, a subquery that may return NULL on the right of ``__in``, ``^``
-  where the database has a native one, JSON key lookups.
+  ``__in``, and negated lookups of JSON keys.
 * ``distinct()`` is only ordered by selected columns: others would be
   compared, but not by ``count()``.
 * The ordering of a queryset that a join pushes down stays what it was: one by
   ``order_by()`` is also among the columns that a later
   ``values().annotate()`` groups by. The last ordering decides; groups are
   generated without one.
+* MySQL's HAVING knows what is selected under its own name: nothing else is
+  referenced after an aggregate.
+* SQLite can't parse a RIGHT or FULL join beside a subquery with UNION ALL,
+  whatever the conditions: see is_limit().
+* FilteredRelation() refuses querysets on the right of ``__in``, and update()
+  columns of one that isn't joined by alias_join().
+* A FilteredRelation along a many-to-many relation has a row of NULLs for each
+  link that its condition rejects.
 * After an aggregate only group keys and aggregates are referenced: a filter on
   anything else would be applied before grouping.
 """
 
 import os
+import re
 from dataclasses import dataclass, fields, replace
 
 from django.db.models import QuerySet
+
+
+def is_limit(message, sql):
+    """Whether an error is that of a database which should know better."""
+    return message == "ON clause references tables to its right" and bool(
+        re.search(r"\b(FULL|RIGHT) OUTER JOIN\b.*\bUNION ALL\b", sql)
+        or re.search(r"\bUNION ALL\b.*\b(FULL|RIGHT) OUTER JOIN\b", sql)
+    )
 
 
 @dataclass(frozen=True)
@@ -45,6 +64,8 @@ class Areas:
     right: bool = True
     full: bool = True
     cross: bool = True
+    # Rather than each type as often.
+    mostly_left: bool = True
     # Sources that refer to the query around them.
     lateral: bool = True
     # Joins onto sliced, distinct or grouped querysets.
@@ -64,17 +85,17 @@ class Areas:
 
     # Negations that mind NULL: in ON, and in When() or an aggregate's filter,
     negated_on: bool = True
-    negated_when: bool = False
+    negated_when: bool = True
     # of a lookup on an annotation,
-    negated_annotations: bool = False
+    negated_annotations: bool = True
     # of a comparison with an expression or with a joined column,
-    negated_operands: bool = False
+    negated_operands: bool = True
     # of a lookup whose left side is an expression,
-    negated_lookups: bool = False
+    negated_lookups: bool = True
     # of a joined column, deep in a tree that promotes and demotes its join.
     negated_paths: bool = True
     # Joins below XOR are promoted as they are below OR.
-    xor: bool = False
+    xor: bool = True
     # Functions and lists on the right side keep rows whose join is NULL.
     joined_operands: bool = True
     # Aggregates with a filter that can never hold.
@@ -98,13 +119,22 @@ class Areas:
     combine_relations: bool = True
 
     # Ordering a DISTINCT query with NULLs first or last where it's emulated.
-    distinct_nulls: bool = False
+    distinct_nulls: bool = True
     # Uses of a query.
     writes: bool = True
     hydrate: bool = True
     pickle: bool = True
     combine: bool = True
     unions: bool = True
+
+    def supported(self, features):
+        """These areas without those that a database doesn't have."""
+        return replace(
+            self,
+            right=self.right and features.supports_right_join,
+            full=self.full and features.supports_right_join,
+            distinct_nulls=features.supports_order_by_nulls_modifier,
+        )
 
     @classmethod
     def from_environment(cls):

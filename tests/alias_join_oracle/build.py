@@ -3,54 +3,8 @@ Write a query as the code that makes it, and run that code: what a failure
 prints is what was executed.
 """
 
-import datetime
-from decimal import Decimal
+from . import names, spec
 
-from django.db import models
-from django.db.models import functions, lookups
-
-from . import spec
-from .schema import MODELS
-
-NAMES = {
-    **MODELS,
-    **{
-        name: getattr(models, name)
-        for name in (
-            "Case",
-            "Count",
-            "Exists",
-            "F",
-            "FilteredRelation",
-            "JoinType",
-            "Max",
-            "Min",
-            "OuterRef",
-            "Q",
-            "Sum",
-            "Value",
-            "When",
-        )
-        if hasattr(models, name)
-    },
-    **{name: getattr(functions, name) for name in ("Coalesce", "Length", "NullIf")},
-    **{name: getattr(functions, name) for name in ("TruncDay", "Reverse")},
-    **{
-        name: getattr(lookups, name)
-        for name in (
-            "Exact",
-            "GreaterThan",
-            "GreaterThanOrEqual",
-            "In",
-            "IsNull",
-            "LessThan",
-            "LessThanOrEqual",
-            "Range",
-        )
-    },
-    "Decimal": Decimal,
-    "datetime": datetime,
-}
 LOOKUPS = {
     "exact": "Exact",
     "gt": "GreaterThan",
@@ -65,7 +19,7 @@ ARITHMETIC = {"add": "+", "sub": "-", "mul": "*"}
 
 
 def evaluate(code):
-    return eval(code, dict(NAMES))
+    return eval(code, dict(vars(names)))
 
 
 def literal(value):
@@ -94,12 +48,25 @@ def operand(node):
             )
         case spec.Call(function="day"):
             return f"TruncDay({operand(node.arguments[0])})"
+        case spec.Call(function="day in the east"):
+            return f"TruncDay({operand(node.arguments[0])}, tzinfo=EAST)"
+        case spec.Window():
+            return window(node)
         case spec.Call():
             arguments = list(map(operand, node.arguments))
             if sign := ARITHMETIC.get(node.function):
                 return f"({arguments[0]} {sign} {arguments[1]})"
             return f"{node.function}({', '.join(arguments)})"
     raise TypeError(node)
+
+
+def window(node):
+    words = [f"{node.function}({operand(node.argument) if node.argument else ''})"]
+    if node.partition:
+        words.append(f"partition_by=[{', '.join(map(operand, node.partition))}]")
+    if node.order:
+        words.append(f"order_by=[{', '.join(map(ordering, node.order))}]")
+    return f"Window({', '.join(words)})"
 
 
 def condition(node):
@@ -171,6 +138,10 @@ def aggregate(step):
 def key(node):
     if isinstance(node.operand, spec.Ref) and not node.nulls:
         return f'"{"-" if node.descending else ""}{node.operand.name}"'
+    return ordering(node)
+
+
+def ordering(node):
     nulls = f"nulls_{node.nulls}=True" if node.nulls else ""
     return f"{operand(node.operand)}.{'desc' if node.descending else 'asc'}({nulls})"
 
@@ -201,8 +172,14 @@ def query(node):
             case spec.Slice():
                 code += f"[{step.start or ''}:{step.stop}]"
             case spec.Either():
-                left, right = code + filtered(step.left), code + filtered(step.right)
-                code = f"({left} {step.connector} {right})"
+                sides = [
+                    code + "".join(map(join, joins)) + filtered(side)
+                    for joins, side in (
+                        (step.left_joins, step.left),
+                        (step.right_joins, step.right),
+                    )
+                ]
+                code = f"({sides[0]} {step.connector} {sides[1]})"
             case spec.Union():
                 everything = ", all=True" if step.all else ""
                 code += f".{step.method}({query(step.other)}{everything})"

@@ -1,7 +1,16 @@
 """A query under construction: its steps and what is in scope after them."""
 
+from copy import copy
+
 from . import spec
-from .maker import Maker, family, is_relation, table_refs
+from .maker import (
+    Maker,
+    documents,
+    family,
+    is_document,
+    is_relation,
+    table_refs,
+)
 from .schema import LINKS, primary_key
 
 
@@ -15,9 +24,13 @@ class Draft:
         self.refs = table_refs(model)
         # References that may not be negated.
         self.positive = []
+        # Those to JSON, whose lookups are different.
+        self.documents = documents(model)
         # Aliases of joins: name -> model, or None for a projection.
         self.aliases = {}
         self.used = set()
+        # Those that only exist where they are referenced, as in Django.
+        self.lazy_aliases = set()
         # Whether there may be rows without a row of the model.
         self.unmatched = False
         # What tells one row from another.
@@ -32,6 +45,8 @@ class Draft:
         # "", "grouped", "distinct", "sliced" or "union".
         self.stage = ""
         self.pushed = False
+        # Those that joined the rows of what was pushed down.
+        self.pushed_aliases = set()
         # A relation's join that only exists where it is referenced.
         self.lazy = ""
 
@@ -40,8 +55,20 @@ class Draft:
         return spec.Query(self.model, tuple(self.steps))
 
     @property
+    def guarded(self):
+        """Whether negated conditions mind NULL: since the first alias."""
+        return bool(self.used)
+
+    @property
     def ordered(self):
         return any(isinstance(step, spec.Order) for step in self.steps)
+
+    def copy(self):
+        other = copy(self)
+        for name in ("steps", "refs", "positive", "documents", "identity"):
+            setattr(other, name, list(getattr(self, name)))
+        other.aliases = dict(self.aliases)
+        return other
 
     def add(self, step):
         self.steps.append(step)
@@ -52,13 +79,16 @@ class Draft:
         negated = bool(self.refs) and self.maker.chance(35)
         positive = () if negated else self.positive
         condition = self.condition(positive, depth, negated)
+        if self.documents and not negated and self.maker.chance(15):
+            ref = self.maker.pick(self.documents)
+            parts = (condition, self.maker.document(ref))
+            condition = spec.Combine(self.maker.pick("&|"), parts)
         self.add(spec.Filter(condition, negated))
 
     def condition(self, positive, depth, negated):
-        self.maker.in_having = self.stage == "grouped"
-        condition = self.maker.condition(self.focus(), positive, depth, negated)
-        self.maker.in_having = False
-        return condition
+        having = self.stage == "grouped"
+        with self.maker.within(having=having, guarded=self.guarded):
+            return self.maker.condition(self.focus(), positive, depth, negated)
 
     def focus(self):
         """The columns in scope, or only those of one record."""
@@ -95,19 +125,31 @@ class Draft:
             self.expressions.append(ref)
         if self.stage == "grouped" and ref in self.expressions:
             pass
-        elif self.areas.negated_annotations:
+        elif self.guarded and self.areas.negated_annotations:
             self.refs.append(ref)
         else:
             self.positive.append(ref)
         (self.annotations if method == "annotate" else self.hidden).append(ref)
 
-    def either(self):
+    def either(self, join=None):
+        """
+        Combine with the same query, each with a filter of its own and, if it
+        is given, after join() added something to each.
+        """
         connector = self.maker.pick(("|", "&"))
-        sides = [
-            spec.Filter(self.condition((), 2, True), negated)
-            for negated in (self.maker.chance(30), self.maker.chance(30))
-        ]
-        self.add(spec.Either(connector, *sides))
+        sides, joins, common = [], [], self.copy()
+        for _ in range(2):
+            side = common.copy()
+            if join is not None:
+                join(side)
+            joins.append(tuple(side.steps[len(common.steps) :]))
+            condition = side.condition((), 2, True)
+            sides.append(spec.Filter(condition, self.maker.chance(30)))
+            for name in ("refs", "documents", "identity"):
+                mine = getattr(self, name)
+                mine += [ref for ref in getattr(side, name) if ref not in mine]
+            self.aliases |= side.aliases
+        self.add(spec.Either(connector, *sides, *joins))
 
     def order(self, total=False):
         refs = self.shown if self.columns is not None else self.refs + self.positive
@@ -131,8 +173,38 @@ class Draft:
     @property
     def shown(self):
         if self.columns is not None:
-            return [ref for ref in self.columns]
+            return [ref for ref in self.columns if not is_document(ref)]
         return table_refs(self.model, depth=1) + self.annotations
+
+    def beyond(self):
+        """Refer to what a relation to many of an alias's model leads to."""
+        relations = [
+            (alias, model, link)
+            for alias, model in self.aliases.items()
+            if model and alias not in self.pushed_aliases
+            for link in LINKS[model].values()
+            if link.way != "forward"
+        ]
+        if not relations:
+            return
+        alias, model, link = self.maker.pick(relations)
+        refs = [
+            spec.Many(ref.path, ref.kind, model)
+            for ref in table_refs(link.target, (alias, link.name), depth=1)
+            if not is_relation(ref)
+        ]
+        if self.maker.chance(70):
+            # A subquery of Django's own doesn't know the query around it.
+            others = [] if alias in self.lazy_aliases else self.refs
+            with self.maker.within(guarded=True):
+                lookups = [
+                    self.maker.comparison(self.maker.pick(refs), others)
+                    for _ in range(self.maker.number(1, 2))
+                ]
+            condition = spec.Combine(self.maker.pick("&|"), tuple(lookups))
+            self.add(spec.Filter(condition, negated=self.maker.chance(40)))
+        if self.maker.chance(60):
+            self.positive = self.positive + refs
 
     # Steps that change the rows' shape.
 
@@ -148,6 +220,11 @@ class Draft:
                 pairs.append((self.maker.name("c"), ref))
             else:
                 pairs.append((ref.name, ref))
+        if self.documents and self.maker.chance(30):
+            ref = self.maker.pick(self.documents)
+            if ref.kind == "json" and self.maker.chance(60):
+                ref = self.maker.key(ref)
+            pairs.append((self.maker.name("c"), ref))
         if self.maker.chance(20):
             value = self.maker.operand(self.maker.pick(refs).kind, refs)
             if isinstance(value, spec.Call):
@@ -165,13 +242,11 @@ class Draft:
             for name, value in pairs
         ]
         self.expressions += [
-            ref
-            for ref, (_, value) in zip(self.columns, pairs)
-            if isinstance(value, spec.Call)
+            ref for ref, (_, value) in zip(self.columns, pairs) if ref is not value
         ]
         self.expose(self.columns)
         self.annotations = []
-        self.identity = list(self.columns)
+        self.identity = list(self.shown)
 
     def aggregate(self, refs, relation=()):
         """One aggregate over the rows of a group or of the query."""
@@ -191,10 +266,10 @@ class Draft:
         condition = None
         if argument is not None and self.maker.chance(20):
             simple = not self.areas.negated_when
-            self.maker.in_aggregate = True
-            condition = self.maker.condition(refs, depth=1, simple=simple)
-            self.maker.in_aggregate = False
-        if function in ("Min", "Max"):
+            with self.maker.within(aggregate=True, guarded=self.guarded):
+                condition = self.maker.condition(refs, depth=1, simple=simple)
+        # COUNT(DISTINCT) takes one column.
+        if function in ("Min", "Max") or distinct and argument.kind == "Cell":
             distinct = False
         return spec.Aggregate(
             self.maker.name("n"), function, argument, distinct, condition, relation
@@ -245,15 +320,47 @@ class Draft:
             self.identity += self.annotations
         else:
             self.columns = self.columns + aggregates
-            self.identity = list(self.columns)
+            self.identity = list(self.shown)
             self.expose([ref for ref in self.columns if ref not in self.expressions])
         if self.maker.chance(40):
             self.filter(depth=1)
 
+    def window(self):
+        """annotate() with a function over the rows of a partition."""
+        refs = [r for r in self.refs + self.positive if not is_relation(r)]
+        if self.columns is not None:
+            refs = [ref for ref in self.shown if not is_relation(ref)]
+        numbers = [ref for ref in refs if ref.kind == "int"]
+        partition = tuple(dict.fromkeys(self.maker.some(refs, 0, 2))) if refs else ()
+        if numbers and self.maker.chance(60):
+            function = self.maker.pick(("Sum", "Max", "Count"))
+            value = spec.Window(function, self.maker.pick(numbers), partition, ())
+        else:
+            keys = tuple(
+                spec.Key(ref, self.maker.chance(40))
+                for ref in dict.fromkeys(self.identity)
+            )
+            value = spec.Window("RowNumber", None, partition, keys)
+        if self.ordered or self.model == "Note":
+            self.add(spec.Order(()))
+        ref = spec.Ref((self.maker.name("w"),), "int")
+        self.add(spec.Annotate(ref.name, value))
+        if self.columns is None:
+            self.annotations.append(ref)
+        else:
+            self.columns.append(ref)
+            self.identity.append(ref)
+        self.stage = "windowed"
+
     def expose(self, refs):
         """Reset what is in scope."""
+        if self.columns is None:
+            self.documents = documents(self.model)
+        else:
+            self.documents = [ref for ref in refs if is_document(ref)]
+        refs = [ref for ref in refs if not is_document(ref)]
         computed = [ref for ref in refs if ref.path[0][1:].isdigit()]
-        if self.areas.negated_annotations:
+        if self.guarded and self.areas.negated_annotations:
             computed = []
         self.refs = [ref for ref in refs if ref not in computed]
         self.positive = computed
@@ -266,6 +373,9 @@ class Draft:
         self.stage = "distinct"
 
     def slice(self):
+        if self.columns is not None and any(map(is_document, self.columns)):
+            # There is no order of documents that databases agree on.
+            return
         self.order(total=True)
         start = self.maker.pick((0, 0, 1))
         self.add(spec.Slice(start, start + self.maker.number(1, 3)))
@@ -290,4 +400,5 @@ class Draft:
         if self.columns is not None or not joined:
             self.aliases = {}
             self.identity = [ref for ref in self.shown if not is_relation(ref)]
+        self.pushed_aliases = set(self.aliases)
         self.stage, self.pushed = "", True

@@ -1,14 +1,11 @@
 """Draw operands and conditions over the columns in scope."""
 
-from functools import lru_cache
-
-from hypothesis import strategies as st
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from . import spec
 from .rows import DOMAINS
 from .schema import LINKS, TABLES, key_kind
-
-integers = lru_cache(maxsize=None)(st.integers)
 
 KEYS = {"int": (1, 2, 3, 4), "text": DOMAINS["text"]}
 
@@ -23,6 +20,7 @@ def table_refs(table, prefix=(), depth=2):
     refs = [
         spec.Ref((*prefix, column.name), column.kind)
         for column in TABLES[table].values()
+        if column.kind != "json"
     ]
     if depth > 1:
         for link in LINKS[table].values():
@@ -31,29 +29,61 @@ def table_refs(table, prefix=(), depth=2):
     return refs
 
 
+def documents(table, prefix=()):
+    """The columns of a table that hold JSON."""
+    return [
+        spec.Ref((*prefix, column.name), column.kind)
+        for column in TABLES[table].values()
+        if column.kind == "json"
+    ]
+
+
+def is_document(ref):
+    return ref.kind.startswith("json")
+
+
 def is_relation(ref):
     """Whether a reference ends with a foreign key or a model's alias."""
     return ref.kind in TABLES and ref.path[-1] not in ("id", "code", "pk")
 
 
+@dataclass(frozen=True)
+class Where:
+    """What a condition is part of."""
+
+    # A join, one along a relation, and an aggregate.
+    on: bool = False
+    relation: bool = False
+    aggregate: bool = False
+    # HAVING, where MySQL knows no expressions over columns that aren't
+    # selected.
+    having: bool = False
+    # A query with aliases, whose negated conditions mind NULL.
+    guarded: bool = False
+    subquery: bool = False
+
+
 class Maker:
-    def __init__(self, draw, areas):
-        self.draw = draw
+    def __init__(self, random, areas):
+        self.random = random
         self.areas = areas
         self.counter = 0
         # How deep Case() is nested.
         self.cases = 0
-        # Whether conditions are those of a join, of one on a relation, or of
-        # an aggregate.
-        self.in_on = self.in_relation = self.in_aggregate = False
-        # Whether they may be part of HAVING, where MySQL knows no expressions
-        # over columns that aren't selected.
-        self.in_having = False
+        self.where = Where()
 
-    # Choices: the first is the simplest, so that examples shrink to it.
+    @contextmanager
+    def within(self, **where):
+        before = self.where
+        inside = before.subquery or where.pop("subquery", False)
+        self.where = Where(**where, subquery=inside)
+        yield
+        self.where = before
+
+    # Choices.
 
     def number(self, low, high):
-        return self.draw(integers(low, high))
+        return self.random.randint(low, high)
 
     def pick(self, choices):
         return choices[self.number(0, len(choices) - 1)]
@@ -79,21 +109,21 @@ class Maker:
         same = [ref for ref in refs if family(ref.kind) == family(kind)]
         # Keys and integers together would need an output_field.
         plain = [ref for ref in same if ref.kind == family(kind)]
-        leaf = not depth or not plain or self.in_having or self.chance(40)
+        leaf = not depth or not plain or self.where.having or self.chance(40)
         if leaf:
             if same and self.chance(75):
                 return self.pick(same)
             return self.const(family(kind))
         kind = family(kind)
         functions = ["Coalesce"]
-        if self.cases < 2 and (self.areas.case_in_on or not self.in_on):
+        if self.cases < 2 and (self.areas.case_in_on or not self.where.on):
             functions.append("case")
         if kind == "int":
             functions += ["add", "mul", "sub", "Length"]
         elif kind == "text":
             functions += ["NullIf", "Reverse"]
         elif kind == "moment":
-            functions += ["day"]
+            functions += ["day", "day in the east"]
         function = self.pick(functions)
         if function == "Length":
             texts = [ref for ref in refs if ref.kind == "text"]
@@ -101,7 +131,7 @@ class Maker:
                 return self.pick(plain)
             return spec.Call("Length", (self.pick(texts),), "int")
         first = self.pick(plain)
-        if function in ("Reverse", "day"):
+        if function in ("Reverse", "day", "day in the east"):
             return spec.Call(function, (first,), kind)
         if kind in ("moment", "decimal"):
             # MySQL reads such a parameter beside a column as something else.
@@ -126,7 +156,7 @@ class Maker:
         simple = simple or not refs
         if depth and self.chance(60):
             connectors = ["&", "|"]
-            if self.areas.xor and not simple:
+            if self.where.guarded and self.areas.xor and not simple:
                 connectors.append("^")
             if simple or self.chance(65):
                 connector = self.pick(connectors)
@@ -140,23 +170,30 @@ class Maker:
         return self.lookup(refs if negated else [*refs, *positive], negated)
 
     def lookup(self, refs, negated=False):
+        where = self.where
+        if not (where.subquery or where.having or where.aggregate) and self.chance(6):
+            return self.subquery(refs, negated)
         if negated and not self.areas.negated_paths:
             refs = [ref for ref in refs if len(ref.path) == 1] or refs
         ref = self.pick(refs)
         relation = is_relation(ref)
-        if (self.areas.negated_lookups or not negated) and self.chance(15):
+        plain = negated and not (self.where.guarded and self.areas.negated_lookups)
+        if not plain and self.chance(15):
             same = [r for r in refs if r.kind == family(ref.kind)]
             lhs = self.operand(ref.kind, same)
             if isinstance(lhs, spec.Call):
                 ref, relation = lhs, False
+        return self.comparison(ref, refs, negated, relation)
+
+    def comparison(self, ref, refs, negated=False, relation=False):
         names = ["exact", "isnull", "gt", "in", "lte"]
         if not relation:
             names += ["range", "lt", "gte"]
         name = self.pick(names)
         if name == "isnull":
             return spec.Lookup(ref, name, self.chance(50))
-        empty = self.areas.empty_relations or not self.in_relation
-        if self.in_aggregate and not self.areas.empty_aggregates:
+        empty = self.areas.empty_relations or not self.where.relation
+        if self.where.aggregate and not self.areas.empty_aggregates:
             empty = False
         if relation and name == "in":
             least = 0 if empty else 1
@@ -164,10 +201,23 @@ class Maker:
             return spec.Lookup(ref, name, tuple(dict.fromkeys(values)))
         least, most = {"in": (1 - empty, 3), "range": (2, 2)}.get(name, (1, 1))
         depth = 0 if relation else 1
-        if negated and not self.areas.negated_operands:
+        if negated and not (self.where.guarded and self.areas.negated_operands):
             refs = []
         rhs = tuple(self.rhs(ref, refs, depth) for _ in range(self.number(least, most)))
         return spec.Lookup(ref, name, rhs if name in ("in", "range") else rhs[0])
+
+    def document(self, ref):
+        """Draw a condition on a document or on what it has under a key."""
+        if ref.kind == "json" and self.chance(80):
+            ref = self.key(ref)
+        if self.chance(30):
+            return spec.Lookup(ref, "isnull", self.chance(50))
+        names = ("exact", "gt", "lte") if ref.kind == "json int" else ("exact",)
+        return spec.Lookup(ref, self.pick(names), self.const(ref.kind))
+
+    def key(self, ref):
+        name, kind = self.pick((("n", "json int"), ("t", "json text")))
+        return spec.Ref((*ref.path, name), kind)
 
     def rhs(self, ref, refs, depth):
         if self.chance(50):

@@ -37,6 +37,7 @@ class Note(models.Model):
     text = models.CharField(max_length=10, null=True)
     cost = models.DecimalField(max_digits=6, decimal_places=2, null=True)
     made = models.DateTimeField(null=True)
+    data = models.JSONField(null=True)
 
     class Meta:
         ordering = ["-pk"]

@@ -11,6 +11,7 @@ from .schema import LINKS, TABLES, primary_key
 # row of the query around this one, and the rows that were merged into it.
 BASE, OUTER, MEMBERS = "<base>", "<outer>", "<members>"
 
+EAST = datetime.timezone(datetime.timedelta(hours=9))
 ARITHMETIC = {"add": add, "sub": sub, "mul": mul}
 COMPARISONS = {"gt": gt, "gte": ge, "lt": lt, "lte": le}
 
@@ -86,6 +87,9 @@ class Database:
         for name in names:
             if value is None:
                 return None
+            if isinstance(value, dict):
+                value = value.get(name)
+                continue
             if not isinstance(value, Record):
                 value = self.index[table][value]
             table = value.targets.get(name)
@@ -101,6 +105,8 @@ class Database:
         match node:
             case spec.Outer():
                 return self.fetch(row[OUTER], node.path)
+            case spec.Many():
+                return self.follow(row[node.relation], None, node.path[2:])
             case spec.Ref():
                 return self.fetch(row, node.path)
             case spec.Const():
@@ -127,9 +133,10 @@ class Database:
             return len(values[0])
         if function == "Reverse":
             return values[0][::-1]
-        if function == "day":
+        if function.startswith("day"):
+            moment = values[0].astimezone(EAST) if "east" in function else values[0]
             return datetime.datetime.combine(
-                values[0].date(), datetime.time(), values[0].tzinfo
+                moment.date(), datetime.time(), moment.tzinfo
             )
         raise TypeError(function)
 

@@ -20,6 +20,9 @@ def smaller(node):
             yield from (a for a in node.arguments if isinstance(a, OPERANDS))
         case spec.Join(source=spec.Query()):
             yield replace(node, source=spec.Table(node.source.model))
+        case spec.Order() | spec.Window():
+            # Which rows a slice takes depends on all of it.
+            return
         case spec.Either():
             yield node.left
             yield node.right
@@ -29,7 +32,8 @@ def smaller(node):
             yield from (replace(node, data=data) for data in fewer_rows(node.data))
     if isinstance(node, tuple):
         for i in range(len(node)):
-            yield node[:i] + node[i + 1 :]
+            if not isinstance(node[i], spec.Order):
+                yield node[:i] + node[i + 1 :]
             for part in smaller(node[i]):
                 yield node[:i] + (part,) + node[i + 1 :]
     elif isinstance(node, spec.Lookup) and node.name == "range":

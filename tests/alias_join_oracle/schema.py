@@ -15,6 +15,7 @@ KINDS = {
     models.IntegerField: "int",
     models.DecimalField: "decimal",
     models.DateTimeField: "moment",
+    models.JSONField: "json",
 }
 
 

@@ -24,6 +24,17 @@ class Outer(Ref):
 
 
 @dataclass(frozen=True)
+class Many(Ref):
+    """A column behind a relation to many of an alias's model."""
+
+    model: str
+
+    @property
+    def relation(self):
+        return self.path[:2]
+
+
+@dataclass(frozen=True)
 class Const:
     value: object
     kind: str
@@ -34,6 +45,15 @@ class Call:
     function: str
     arguments: tuple
     kind: str
+
+
+@dataclass(frozen=True)
+class Window:
+    function: str
+    argument: object
+    partition: tuple
+    order: tuple
+    kind: str = "int"
 
 
 @dataclass(frozen=True)
@@ -111,7 +131,7 @@ class Aggregate:
     argument: object = None
     distinct: bool = False
     condition: object = None
-    # The to-many relation the argument starts with.
+    # The to-many relation of the model that the argument starts with.
     relation: tuple = ()
 
 
@@ -145,11 +165,16 @@ class Slice:
 
 @dataclass(frozen=True)
 class Either:
-    """The query so far with one filter, combined with itself with another."""
+    """
+    The query so far with some joins and one filter, combined with itself with
+    others.
+    """
 
     connector: str
     left: Filter
     right: Filter
+    left_joins: tuple = ()
+    right_joins: tuple = ()
 
 
 @dataclass(frozen=True)
@@ -176,6 +201,7 @@ class Check:
     use: str = "rows"
     aggregate: Aggregate = None
     alias: str = ""
+    value: object = None
 
 
 @dataclass(frozen=True, repr=False)

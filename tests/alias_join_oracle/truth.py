@@ -4,8 +4,9 @@ definitions. Nothing of the ORM's query code is used.
 """
 
 from . import spec
-from .operands import BASE, MEMBERS, OUTER, Database, Record
-from .schema import TABLES
+from .joining import Joining
+from .operands import BASE, MEMBERS, OUTER, Record
+from .schema import LINKS, TABLES
 
 PK = ("id", "pk")
 
@@ -23,13 +24,15 @@ class State:
         self.distinct = False
         self.grouped = False
         self.slice = None
+        # Relations to many that rows were multiplied by.
+        self.reached = set()
 
     @property
     def settled(self):
         return not (self.distinct or self.grouped or self.slice)
 
 
-class Truth(Database):
+class Truth(Joining):
     def run(self, query, outer=None):
         rows = [{BASE: record, OUTER: outer} for record in self.tables[query.model]]
         state = State(rows)
@@ -50,6 +53,10 @@ class Truth(Database):
 
     def subquery(self, query, row):
         return [values for _, values in self.results(query, row)]
+
+    def sorted_rows(self, query):
+        state = self.run(query)
+        return self.settle(state)
 
     # What a row shows.
 
@@ -82,7 +89,10 @@ class Truth(Database):
 
     def sorted(self, state, rows):
         shown = () if state.select is None else self.names(state)
-        for key in reversed(state.order):
+        return self.by_keys(rows, state.order, shown)
+
+    def by_keys(self, rows, keys, shown=()):
+        for key in reversed(keys):
             first = self.ascending_nulls_first
             descending = key.descending
             if key.nulls:
@@ -107,11 +117,45 @@ class Truth(Database):
     # Steps.
 
     def filter(self, state, step):
-        state.rows = [
-            row for row in state.rows if self.holds(step.condition, row) != step.negated
-        ]
+        many = relations_to_many(step.condition)
+        if not step.negated:
+            self.reach(state, many)
+            state.rows = [r for r in state.rows if self.holds(step.condition, r)]
+        elif many:
+            state.rows = [r for r in state.rows if not self.any(step.condition, r)]
+        else:
+            state.rows = [r for r in state.rows if not self.holds(step.condition, r)]
+
+    def any(self, condition, row):
+        """As holds(), each lookup for any of the rows that are related."""
+        if isinstance(condition, spec.Combine):
+            truths = [self.any(part, row) for part in condition.conditions]
+            return {"&": all, "|": any}[condition.connector](truths)
+        ref = condition.lhs
+        return any(
+            self.holds(condition, {**row, ref.relation: record})
+            for record in self.related_to(row, ref)
+        )
+
+    def related_to(self, row, ref):
+        alias, name = ref.relation
+        record = row.get(alias)
+        return record and self.related(record, LINKS[ref.model][name]) or [None]
+
+    def reach(self, state, many):
+        """Join the relations to many that are referred to the first time."""
+        for ref in many:
+            if ref.relation not in state.reached:
+                state.reached.add(ref.relation)
+                state.rows = [
+                    {**row, ref.relation: record}
+                    for row in state.rows
+                    for record in self.related_to(row, ref)
+                ]
 
     def either(self, state, step):
+        for join in (*step.left_joins, *step.right_joins):
+            self.join(state, join)
         test = {"&": all, "|": any}[step.connector]
         state.rows = [
             row
@@ -123,10 +167,27 @@ class Truth(Database):
         ]
 
     def annotate(self, state, step):
+        if isinstance(step.value, spec.Window):
+            self.window(state, step.name, step.value)
         for row in state.rows:
-            row[step.name] = self.value(step.value, row)
+            if step.name not in row:
+                row[step.name] = self.value(step.value, row)
         if step.method == "annotate":
             self.show(state, step.name, step.value.kind)
+
+    def window(self, state, name, window):
+        partitions = {}
+        for row in state.rows:
+            key = tuple(self.value(operand, row) for operand in window.partition)
+            partitions.setdefault(key, []).append(row)
+        for rows in partitions.values():
+            if window.function == "RowNumber":
+                for number, row in enumerate(self.by_keys(rows, window.order), 1):
+                    row[name] = number
+            else:
+                value = total(window.function, self.present(window.argument, rows))
+                for row in rows:
+                    row[name] = value
 
     def show(self, state, name, kind):
         if state.select is None:
@@ -135,6 +196,7 @@ class Truth(Database):
             state.select += ((name, spec.Ref((name,), kind)),)
 
     def values(self, state, step):
+        self.reach(state, relations_to_many(step.columns))
         state.select = step.columns
         for row in state.rows:
             for name, operand in step.columns:
@@ -147,6 +209,7 @@ class Truth(Database):
     def order(self, state, step):
         if state.grouped and state.explicit_order:
             raise ValueError("Another ordering makes other groups.")
+        self.reach(state, relations_to_many(step.keys))
         state.order = step.keys
         state.explicit_order = bool(step.keys)
 
@@ -155,6 +218,7 @@ class Truth(Database):
 
     def aggregate(self, state, step):
         if not state.grouped:
+            self.reach(state, relations_to_many((step.argument, step.condition)))
             self.group(state, step.relation)
         for row in state.rows:
             row[step.name] = self.total(step, row[MEMBERS])
@@ -185,15 +249,13 @@ class Truth(Database):
             rows = [row for row in rows if self.holds(step.condition, row)]
         if step.argument is None:
             return len(rows)
-        values = [self.value(step.argument, row) for row in rows]
-        values = [value for value in values if value is not None]
-        if step.distinct:
-            values = list(set(values))
-        if step.function == "Count":
-            return len(values)
-        if not values:
-            return None
-        return {"Sum": sum, "Min": min, "Max": max}[step.function](values)
+        values = self.present(step.argument, rows)
+        return total(step.function, set(values) if step.distinct else values)
+
+    def present(self, operand, rows):
+        """The values of an operand that aren't NULL."""
+        values = (self.value(operand, row) for row in rows)
+        return [value for value in values if value is not None]
 
     def union(self, state, step):
         other = self.run(step.other)
@@ -217,104 +279,21 @@ class Truth(Database):
             state.select = tuple((n, spec.Ref((n,), "int")) for n in names)
             state.rows = [{BASE: Record(dict(zip(names, v)), {})} for v in shown]
 
-    # Joins.
 
-    def join(self, state, step):
-        if not state.settled:
-            self.push_down(state)
-        match step.source:
-            case spec.Table():
-                records = self.tables[step.source.model]
-                find = lambda row: records  # noqa: E731
-            case spec.Relation():
-                find = lambda row: self.relation(  # noqa: E731
-                    row[BASE], state.model, step.source.path
-                )
-            case spec.Query() if lateral(step.source):
-                find = lambda row: self.records(step.source, row)  # noqa: E731
-            case spec.Query():
-                found = self.records(step.source)
-                find = lambda row: found  # noqa: E731
-        rows, matched = [], set()
-        for row in state.rows:
-            inner = [
-                record
-                for record in find(row)
-                if self.matches(step, {**row, step.alias: record})
-            ]
-            matched.update(map(id, inner))
-            if not inner and step.type in ("left", "full"):
-                inner = [None]
-            rows += [{**row, step.alias: record} for record in inner]
-        if step.type in ("right", "full"):
-            rows += self.unmatched(state, step, find(None), matched)
-        state.rows = rows
-
-    def unmatched(self, state, step, records, matched):
-        """Rows of a RIGHT or FULL join that have no row on the left."""
-        names = {name for row in state.rows for name in row}
-        empty = {**dict.fromkeys(names), BASE: None}
-        return [
-            {**empty, step.alias: record}
-            for record in records
-            if id(record) not in matched
-        ]
-
-    def matches(self, step, row):
-        if isinstance(step.source, spec.Relation):
-            # Its condition names the relation rather than the alias.
-            if len(step.source.path) == 1:
-                row = {**row, step.source.path[0]: row[step.alias]}
-        return self.holds(step.on, row)
-
-    def push_down(self, state):
-        """The rows so far become the table that later steps select from."""
-        rows, select = self.settle(state), state.select
-        if select is not None:
-            rows = [{**row, BASE: self.project(state, row)} for row in rows]
-            select = tuple(
-                (name, spec.Ref((name,), operand.kind)) for name, operand in select
-            )
-        kept = state.annotations, state.order, state.explicit_order
-        state.__init__(rows, select)
-        state.annotations, state.order, state.explicit_order = kept
-
-    def records(self, query, outer=None):
-        """The rows of a query as records that an alias stands for."""
-        state = self.run(query, outer)
-        rows = self.settle(state)
-        if state.select is not None:
-            return [self.project(state, row) for row in rows]
-        return [
-            Record(
-                {
-                    **row[BASE].values,
-                    **{name: row[name] for name in state.annotations},
-                },
-                row[BASE].targets,
-                row[BASE].key,
-            )
-            for row in rows
-        ]
-
-    def project(self, state, row):
-        targets = {
-            name: operand.kind
-            for name, operand in state.select
-            if operand.kind in TABLES
-        }
-        return Record(dict(zip(self.names(state), self.output(state, row))), targets)
+def total(function, values):
+    if function == "Count":
+        return len(values)
+    return {"Sum": sum, "Min": min, "Max": max}[function](values) if values else None
 
 
-def lateral(node):
-    """Whether a query refers to the one it is joined to."""
-    match node:
-        case spec.Outer():
-            return True
-        case tuple():
-            return any(map(lateral, node))
-        case spec.Exists() | spec.InQuery():
-            return False
-    return (
-        any(map(lateral, vars(node).values())) if hasattr(node, "__dict__") else False
-    )
+def relations_to_many(node):
+    """The references to a relation to many in a step or a part of it."""
+    if isinstance(node, spec.Many):
+        return {node: None}
+    parts = node if isinstance(node, tuple) else vars(node).values()
+    return {
+        ref: None
+        for part in parts
+        if isinstance(part, tuple) or hasattr(part, "__dict__")
+        for ref in relations_to_many(part)
+    }

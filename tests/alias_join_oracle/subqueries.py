@@ -1,0 +1,54 @@
+"""Conditions that are queries: Exists() and __in."""
+
+from . import spec
+from .drafts import Draft
+from .maker import Maker, family, is_relation
+from .schema import TABLES
+
+
+class Subqueries(Maker):
+    def subquery(self, refs, negated):
+        """Draw a condition that is a query over any table."""
+        # A query that selects NULL is only negated where that is minded.
+        nullable = self.where.guarded or not negated
+        # FilteredRelation() refuses querysets.
+        only_exists = self.where.relation
+        with self.within(subquery=True):
+            if only_exists or self.chance(50):
+                return self.exists(refs)
+            relations = [ref for ref in refs if is_relation(ref) and ref.kind != "Cell"]
+            if relations and self.chance(30):
+                lhs = self.pick(relations)
+                draft = self.inner(lhs.kind, refs)
+                return spec.InQuery(lhs, draft.query)
+            return self.among(refs, nullable) or self.exists(refs)
+
+    def inner(self, model, refs):
+        draft = Draft(self, model, refs)
+        if self.areas.alias_join and self.chance(20):
+            self.join(draft, 0, types=("left", "inner"))
+        if self.chance(40):
+            draft.correlate()
+        if self.chance(50):
+            draft.filter(depth=1)
+        return draft
+
+    def exists(self, refs):
+        return spec.Exists(self.inner(self.pick(tuple(TABLES)), refs).query)
+
+    def among(self, refs, nullable):
+        draft = self.inner(self.pick(tuple(TABLES)), refs)
+        own = TABLES[draft.model]
+        pairs = [
+            (outer, inner)
+            for outer in refs
+            if not is_relation(outer)
+            for inner in draft.refs
+            if family(inner.kind) == family(outer.kind)
+            if nullable or inner.name in own and not own[inner.name].null
+        ]
+        if not pairs:
+            return None
+        outer, inner = self.pick(pairs)
+        draft.project([(inner.name, inner)])
+        return spec.InQuery(outer, draft.query)
