@@ -20,7 +20,7 @@ RELEASE = DOCS / "releases" / "6.2.txt"
 # What a database must support for a snippet that says so.
 REQUIRED_FEATURES = {
     "JoinType.RIGHT": "supports_right_join",
-    "JoinType.FULL": "supports_full_join",
+    "JoinType.FULL": "supports_right_join",
 }
 STATEMENTS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
