@@ -1,15 +1,29 @@
 """
-What overhead.py counts: python -m benchmarks.cases CASE REPETITIONS
+What overhead.py counts: python -m benchmarks.cases CASE REPETITIONS [MODE]
 
-Each case builds a query and compiles it, except where its name says otherwise.
+Each case builds a query and compiles it, except where its name says otherwise. In
+the mode "callgrind", valgrind counts the repetitions only. In the mode "memory", the
+memory is printed that all queries keep together, in bytes.
 """
 
 import gc
+import os
+import subprocess
 import sys
+import tracemalloc
 from functools import cache
 
 from django.db import connection
-from django.db.models import Count, Exists, F, FilteredRelation, OuterRef, Q, Subquery
+from django.db.models import (
+    Count,
+    Exists,
+    F,
+    FilteredRelation,
+    OuterRef,
+    Q,
+    Subquery,
+    Sum,
+)
 
 from . import connect
 
@@ -23,7 +37,12 @@ w1, w2, w5 = W1(), W2(), W5()
 
 
 def compiled(form):
-    return lambda: form().query.sql_with_params()
+    def case():
+        queryset = form()
+        queryset.query.sql_with_params()
+        return queryset
+
+    return case
 
 
 def foreign_key():
@@ -34,6 +53,33 @@ def foreign_key():
 def subquery():
     mine = Record.objects.filter(topic=OuterRef("pk"), author=7)
     return Topic.objects.filter(Exists(mine)).annotate(n=Count("records"))
+
+
+def grouped():
+    records = Record.objects.values("topic__name").annotate(total=Sum("value"))
+    return records.filter(total__gt=1).order_by("topic__name")
+
+
+def aggregate():
+    Record.objects.filter(topic__name="a").aggregate(n=Count("topic", distinct=True))
+
+
+def update():
+    Record.objects.filter(topic__name="a", author=7).update(value=F("value") + 1)
+
+
+def delete():
+    Record.objects.filter(topic__name="a", author=7).delete()
+
+
+def unexecuted(use):
+    """Wrap a case that runs queries so that the database doesn't see them."""
+
+    def case():
+        with connection.execute_wrapper(lambda *args: None):
+            use()
+
+    return case
 
 
 def filtered_grouped():
@@ -59,6 +105,7 @@ def sqlalchemy():
     joined = topic.outerjoin(mine, mine.c.topic_id == topic.c.id)
     query = select(topic.c.id, topic.c.name, mine.c.value).select_from(joined)
     str(query.compile(dialect=sqlite.dialect()))
+    return query
 
 
 @cache
@@ -83,7 +130,9 @@ def peewee():
     topic, record = peewee_models()
     mine = record.select().where(record.author == 7).alias("mine")
     query = topic.select(topic.id, topic.name, mine.c.value)
-    query.join(mine, "LEFT JOIN", on=mine.c.topic_id == topic.id).sql()
+    query = query.join(mine, "LEFT JOIN", on=mine.c.topic_id == topic.id)
+    query.sql()
+    return query
 
 
 @cache
@@ -125,6 +174,10 @@ CASES = {
     "plain": compiled(lambda: Topic.objects.filter(name="a").order_by("-pk")[:10]),
     "foreign key": compiled(foreign_key),
     "subquery": compiled(subquery),
+    "values": compiled(grouped),
+    "aggregate": unexecuted(aggregate),
+    "update": unexecuted(update),
+    "delete": unexecuted(delete),
     "FilteredRelation": compiled(w1.stock_filtered_relation),
     "FilteredRelation, grouped": compiled(filtered_grouped),
     "FilteredRelation, latest": compiled(filtered_latest),
@@ -143,10 +196,47 @@ CASES = {
 FILTERED = w1.stock_filtered_relation()
 JOINED = w1.joins_queryset() if hasattr(Topic.objects, "alias_join") else FILTERED
 
-if __name__ == "__main__":
-    case, repetitions = CASES[sys.argv[1]], int(sys.argv[2])
+# Before anything is counted: what is cached, and what the interpreter specializes.
+WARM_UP = 20
+
+
+def repeat(case, repetitions):
+    for _ in range(repetitions):
+        case()
+
+
+def switch_callgrind(state):
+    subprocess.run(
+        ["callgrind_control", f"--instr={state}", str(os.getpid())],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+
+
+def retained(case, repetitions):
+    """Return the memory that as many results of ``case`` take, in bytes."""
+    tracemalloc.start()
+    kept = [case() for _ in range(repetitions)]
+    size, _ = tracemalloc.get_traced_memory()
+    assert len(kept) == repetitions
+    return size
+
+
+def main(name, repetitions, mode=None):
+    case, repetitions = CASES[name], int(repetitions)
     connection.ensure_connection()
     # What the collector does depends on all else that is loaded.
     gc.disable()
-    for _ in range(repetitions):
-        case()
+    repeat(case, 1 if name.startswith("hydrate") else WARM_UP)
+    if mode == "memory":
+        print(retained(case, repetitions))
+    elif mode == "callgrind":
+        switch_callgrind("on")
+        repeat(case, repetitions)
+        switch_callgrind("off")
+    else:
+        repeat(case, repetitions)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

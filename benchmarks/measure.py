@@ -88,10 +88,8 @@ def limit(seconds):
         connection.ensure_connection()
         timer = Timer(seconds, connection.connection.interrupt)
         timer.start()
-    elif connection.vendor == "postgresql":
-        execute(f"SET statement_timeout = {int(seconds * 1000)}")
     else:
-        execute(f"SET max_statement_time = {seconds}")
+        set_timeout(seconds)
     try:
         yield
     except OperationalError as error:
@@ -103,6 +101,15 @@ def limit(seconds):
     finally:
         if connection.vendor == "sqlite":
             timer.cancel()
+        else:
+            set_timeout(0)
+
+
+def set_timeout(seconds):
+    if connection.vendor == "postgresql":
+        execute(f"SET statement_timeout = {int(seconds * 1000)}")
+    else:
+        execute(f"SET max_statement_time = {seconds}")
 
 
 class Cell:

@@ -1,6 +1,6 @@
 """
 What joins cost to build and compile, and what they cost queries without them, in
-instructions or CPU time: python -m benchmarks.overhead
+instructions or CPU time, and the memory that they keep: python -m benchmarks.overhead
 """
 
 import argparse
@@ -19,12 +19,13 @@ from .report import row
 
 VERSION = "6.1.3"
 SIDES = {"fork": ROOT / ".fork", "pristine": CACHE / f"django-{VERSION}"}
-# Repetitions before and during the measurement, and hash seeds to take the median of.
-WARM_UP, REPETITIONS, SEEDS = 20, 200, 3
+# Hash seeds to take the median of.
+SEEDS = 3
 
 # Cases on both sides, and those to divide by another case of the fork.
-SHARED = ["plain", "foreign key", "subquery", "FilteredRelation"]
-SHARED += ["FilteredRelation, grouped", "clone", "clone with FilteredRelation"]
+SHARED = ["plain", "foreign key", "subquery", "values", "aggregate", "update", "delete"]
+SHARED += ["FilteredRelation", "FilteredRelation, grouped"]
+SHARED += ["clone", "clone with FilteredRelation"]
 RELATIVE = {
     "join of a model": "FilteredRelation",
     "join of a queryset": "FilteredRelation",
@@ -35,6 +36,9 @@ RELATIVE = {
     "clone with a join": "clone with FilteredRelation",
     "hydrate a join": "hydrate a foreign key",
 }
+# Cases whose results are kept.
+RETAINED = ["FilteredRelation", "join of a model", "join of a queryset"]
+RETAINED += ["join of groups", "lateral join", "SQLAlchemy", "peewee"]
 
 
 def install_pristine():
@@ -46,41 +50,45 @@ def install_pristine():
         )
 
 
-def run(side, case, repetitions, seed, *prefix):
-    """Run a case in a process of its own; return what it wrote to stderr."""
+def run(side, case, repetitions, *, seed=0, mode=(), prefix=()):
+    """Run a case in a process of its own; return what it wrote."""
     path = os.pathsep.join([str(SIDES[side]), str(ROOT)])
+    arguments = ["-m", "benchmarks.cases", case, str(repetitions), *mode]
     return subprocess.run(
-        [*prefix, sys.executable, "-m", "benchmarks.cases", case, str(repetitions)],
+        [*prefix, sys.executable, *arguments],
         env=os.environ | {"PYTHONPATH": path, "PYTHONHASHSEED": str(seed)},
         check=True,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
         cwd=CACHE,
-    ).stderr
+    )
 
 
-def perf(*case):
-    output = run(*case, "perf", "stat", "-x,", "-e", "instructions:u")
+def perf(*case, seed):
+    prefix = ["perf", "stat", "-x,", "-e", "instructions:u"]
+    output = run(*case, seed=seed, prefix=prefix).stderr
     return int(re.search(r"^(\d+),,instructions", output, re.MULTILINE)[1])
 
 
-def callgrind(*case):
-    options = ["--tool=callgrind", "--callgrind-out-file=/dev/null"]
-    output = run(*case, "valgrind", *options)
+def callgrind(*case, seed):
+    # The case itself switches it on.
+    prefix = ["valgrind", "--tool=callgrind", "--instr-atstart=no"]
+    prefix.append("--callgrind-out-file=/dev/null")
+    output = run(*case, seed=seed, mode=["callgrind"], prefix=prefix).stderr
     return int(re.search(r"Collected : (\d+)", output)[1])
 
 
-def cpu_time(*case):
+def cpu_time(*case, seed):
     """Return microseconds."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-    run(*case)
+    run(*case, seed=seed)
     return 1e6 * (resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before)
 
 
 def default_counter():
     if shutil.which("perf"):
         try:
-            perf("fork", "plain", 1, 0)
+            perf("fork", "plain", 1, seed=0)
         except (subprocess.CalledProcessError, TypeError):
             pass
         else:
@@ -88,23 +96,32 @@ def default_counter():
     return "callgrind" if shutil.which("valgrind") else "time"
 
 
-COUNTERS = {"perf": perf, "callgrind": callgrind, "time": cpu_time}
+# Each with the repetitions that it takes to tell one from the start of the process.
+COUNTERS = {"perf": (perf, 100), "callgrind": (callgrind, 20), "time": (cpu_time, 200)}
 
 
-def measure(count, case, sides):
+def measure(counter, case, sides):
     """Return the cost of one repetition on each side, one run after another."""
+    count, repetitions = COUNTERS[counter]
+    seeds = range(SEEDS)
     if case.startswith("hydrate"):
-        few, many, seeds = 1, 3, 1
-    else:
-        few, many, seeds = WARM_UP, WARM_UP + REPETITIONS, SEEDS
-        if case.startswith("clone"):
-            many += 20 * REPETITIONS
+        repetitions, seeds = 1, [0]
+    elif case.startswith("clone"):
+        repetitions *= 20
     samples = {side: [] for side in sides}
-    for seed in range(seeds):
+    for seed in seeds:
         for side in sides:
-            cost = count(side, case, many, seed) - count(side, case, few, seed)
-            samples[side].append(cost / (many - few))
+            # The difference leaves out the start.
+            cost = count(side, case, 2 * repetitions, seed=seed)
+            cost -= count(side, case, repetitions, seed=seed)
+            samples[side].append(cost / repetitions)
     return [statistics.median(samples[side]) for side in sides]
+
+
+def retained(case, side="fork", repetitions=200):
+    """Return the bytes that one result of the case keeps."""
+    output = run(side, case, repetitions, mode=["memory"]).stdout
+    return int(output) / repetitions
 
 
 def main():
@@ -118,7 +135,6 @@ def main():
     CACHE.mkdir(parents=True, exist_ok=True)
     install_pristine()
     counter = options.counter or default_counter()
-    count = COUNTERS[counter]
     unit = "µs" if counter == "time" else "instructions"
     lines = [f"# Overhead, {unit} ({counter})", ""]
     lines += [row("case", "pristine", "fork", "ratio"), "|---|---|---|---|"]
@@ -134,16 +150,19 @@ def main():
         print(lines[-1], flush=True)
 
     for case in filter(wanted, SHARED):
-        stock, fork = measure(count, case, ["pristine", "fork"])
+        stock, fork = measure(counter, case, ["pristine", "fork"])
         report(case, f"{stock:,.0f}", f"{fork:,.0f}", f"{fork / stock:.3f}")
     lines += ["", row("case", "cost", "that of", "ratio"), "|---|---|---|---|"]
     bases = {}
     for case in filter(wanted, RELATIVE):
         base = RELATIVE[case]
         if base not in bases:
-            [bases[base]] = measure(count, base, ["fork"])
-        [cost] = measure(count, case, ["fork"])
+            [bases[base]] = measure(counter, base, ["fork"])
+        [cost] = measure(counter, case, ["fork"])
         report(case, f"{cost:,.0f}", base, f"{cost / bases[base]:.3f}")
+    lines += ["", row("case", "bytes that it keeps"), "|---|---|"]
+    for case in filter(wanted, RETAINED):
+        report(case, f"{retained(case):,.0f}")
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text("\n".join(lines) + "\n")
 

@@ -7,10 +7,11 @@ import math
 import sys
 from pathlib import Path
 
+from . import plots
 from .connect import DATABASES, SCALES
+from .summary import divide, fastest, timed
 
 FIGURES = ["shape", "SQL", "of the database", "stock", "growth"]
-COLORS = {"sql": "0.6", "joins": "tab:green", "stock": "tab:blue", "package": "tab:red"}
 
 
 def write(directory):
@@ -40,7 +41,7 @@ def write(directory):
         for name, workload in result["workloads"].items():
             lines += ["", *table(name, workload)]
     (directory / "results.md").write_text("\n".join(lines) + "\n")
-    plot(results, directory)
+    plots.write(results, directory)
 
 
 def versions(result):
@@ -53,23 +54,6 @@ def row(*values):
 
 def ratio(value):
     return "" if value is None else f"{value:.3g}" if value < 100 else f"{value:.0f}"
-
-
-def timed(workload, kind):
-    return {
-        form["name"]: form
-        for form in workload["forms"]
-        if form["kind"] == kind and "total" in form
-    }
-
-
-def fastest(workload, kind, clock="total"):
-    forms = timed(workload, kind).values()
-    return min((form[clock]["median"] for form in forms if clock in form), default=None)
-
-
-def divide(a, b):
-    return a / b if a and b else None
 
 
 def figures(workload):
@@ -132,34 +116,6 @@ def table(name, workload):
             ratio(divide(total["median"], best)),
             f"{form['database']['median']:.3g}" if "database" in form else "",
         )
-
-
-def plot(results, directory):
-    try:
-        from matplotlib import pyplot
-    except ImportError:
-        return
-    for result in results:
-        workloads = result["workloads"]
-        figure, axes = pyplot.subplots(
-            len(workloads), figsize=(8, 2 * len(workloads)), squeeze=False
-        )
-        for axis, (name, workload) in zip(axes.flat, workloads.items()):
-            best = fastest(workload, "sql")
-            forms = [form for form in workload["forms"] if "total" in form][::-1]
-            axis.barh(
-                [f"{form['kind']}: {form['name']}" for form in forms],
-                [form["total"]["median"] / best for form in forms],
-                color=[COLORS[form["kind"]] for form in forms],
-            )
-            axis.set_title(f"{name}: {workload['title']}", fontsize=9)
-            axis.set_xscale("log")
-            axis.axvline(1, color="black", linewidth=0.5)
-            axis.tick_params(labelsize=7)
-        figure.suptitle(f"{result['db']}, {result['size']}: time to the best SQL's")
-        figure.tight_layout()
-        figure.savefig(directory / f"{result['db']}-{result['size']}.svg")
-        pyplot.close(figure)
 
 
 if __name__ == "__main__":
