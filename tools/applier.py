@@ -68,10 +68,15 @@ def sides(hunk):
     return old, new
 
 
+def lines(content):
+    """Return a file's lines, each with its end."""
+    text = content.decode("utf-8", "surrogateescape")
+    return re.findall(r"[^\n]*\n|[^\n]+", text)
+
+
 def patched(path, content, hunks):
     """Return the content with the hunks applied at the lines that they name."""
-    lines = content.decode("utf-8", "surrogateescape").split("\n")
-    lines = [line + "\n" for line in lines[:-1]] + [line for line in lines[-1:] if line]
+    before = lines(content)
     result, done = [], 0
     for number, hunk in enumerate(hunks, 1):
         where = f"{path}: hunk {number} (line {hunk.source_start})"
@@ -81,16 +86,16 @@ def patched(path, content, hunks):
         if start < done:
             raise PatchError(f"{where}: overlaps the hunk before it")
         for offset, line in enumerate(old):
-            if lines[start + offset : start + offset + 1] != [line]:
+            if before[start + offset : start + offset + 1] != [line]:
                 raise PatchError(
                     f"{where}: line {start + offset + 1} is not {line.rstrip()!r}"
                 )
-        result += lines[done:start]
+        result += before[done:start]
         if hunk.target_start - bool(new) != len(result):
             raise PatchError(f"{where}: lands on line {len(result) + 1} instead")
         result += new
         done = start + len(old)
-    return "".join(result + lines[done:]).encode("utf-8", "surrogateescape")
+    return "".join(result + before[done:]).encode("utf-8", "surrogateescape")
 
 
 def apply(diff, read, wanted=lambda path: True):

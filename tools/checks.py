@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from typing import NamedTuple
 
 import applier
+import notes
 import overlay
 import pristine
 import series
@@ -26,6 +27,7 @@ def check(root):
         *headers(patches),
         *applying(patches, tree),
         *claims(root, patches, tree),
+        *notes_claims(root, patches),
         *copies(root, tree),
     ]
 
@@ -79,6 +81,21 @@ def claims(root, patches, tree):
     for patch in patches:
         for path in sorted(set(patch.overlay) - set(files)):
             yield f"patches/{patch.name}: `Overlay: {path}` names no overlay file"
+
+
+def notes_claims(root, patches):
+    """Each part of the release notes that a patch names is there."""
+    paths = filter(notes.is_notes, overlay.files(root))
+    found = Counter(
+        line for path in paths for line in (root / path).read_text("utf-8").split("\n")
+    )
+    for patch in patches:
+        for line in patch.trailers(notes.TRAILER):
+            if found[line] != 1:
+                yield (
+                    f"patches/{patch.name}: `{notes.TRAILER}: {line}` names "
+                    f"{found[line]} lines of the release notes, not one"
+                )
 
 
 def copies(root, tree):

@@ -5,6 +5,7 @@ checkout  make .fork/, a git repository: pristine Django, a commit per patch, an
           links to the overlay
 export    write the commits of .fork/ to patches/
 check     tell whether the patches and the overlay are in order
+compare   tell which hunks another release, by default each newer one, takes
 upstream  write the series as mails for Django's own repository
 """
 
@@ -46,6 +47,15 @@ def check(root, options):
     return bool(problems)
 
 
+def compare(root, options):
+    import compare
+
+    versions = options.versions or compare.newer(root)
+    if not versions:
+        print("No release is newer.")
+    return any([compare.report(root, version) for version in versions])
+
+
 def upstream(root, options):
     from upstream import write_mails
 
@@ -60,11 +70,13 @@ def main(arguments=None, root=ROOT):
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(required=True, metavar="command")
-    for command in (checkout, export, check, upstream):
+    for command in (checkout, export, check, compare, upstream):
         sub = commands.add_parser(command.__name__)
         sub.set_defaults(command=command)
         if command in (checkout, export):
             sub.add_argument("--force", action="store_true", help="overwrite changes")
+        if command is compare:
+            sub.add_argument("versions", nargs="*", metavar="version")
         if command is upstream:
             sub.add_argument("folder", type=Path, help="where to write, new or empty")
     options = parser.parse_args(arguments)
@@ -76,7 +88,7 @@ def main(arguments=None, root=ROOT):
     except ModuleNotFoundError as error:
         if error.name != "unidiff":
             raise
-        print("fork.py: `check` needs unidiff: pip install unidiff", file=sys.stderr)
+        print("fork.py: this needs unidiff: pip install unidiff", file=sys.stderr)
         return 1
 
 

@@ -31,6 +31,8 @@ class Git:
             **environ,
         }
         quiet = ["-c", "core.excludesFile=", "-c", "core.attributesFile="]
+        # Housekeeping goes on in the background, in folders that are thrown away.
+        quiet += ["-c", "gc.auto=0", "-c", "maintenance.auto=false"]
         try:
             run = subprocess.run(
                 ["git", *quiet, "-c", "core.autocrlf=false", *args],

@@ -37,16 +37,29 @@ def sdist(root):
     """Return the path of the source distribution, fetched once by pip."""
     wanted = pin(root).sha256
     cached = root / f".cache/{wanted}.tar.gz"
-    if cached.exists() and sha256(cached.read_bytes()).hex() == wanted:
-        return cached
-    cached.parent.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="sdist-", dir=cached.parent) as folder:
+    if not cached.exists() or sha256(cached.read_bytes()).hex() != wanted:
+        pinned = root / "tools/pristine.txt"
+        fetch(cached, "--require-hashes", f"--requirement={pinned}")
+    return cached
+
+
+def release(root, version):
+    """Return the path of any release's source distribution, fetched once by pip."""
+    cached = root / f".cache/Django-{version}.tar.gz"
+    if not cached.exists():
+        fetch(cached, f"Django==={version}")
+    return cached
+
+
+def fetch(target, *what):
+    """Have pip fetch a source distribution of Django, which goes to the target."""
+    target.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="sdist-", dir=target.parent) as folder:
         print("Fetching Django's source distribution (a minute)…", file=sys.stderr)
         # fmt: off
         command = [
             sys.executable, "-m", "pip", "download", "--quiet", "--no-deps",
-            "--no-binary=:all:", "--require-hashes", f"--dest={folder}",
-            f"--requirement={root / 'tools/pristine.txt'}",
+            "--no-binary=:all:", f"--dest={folder}", *what,
         ]
         # fmt: on
         # During an isolated build, the frontend's variables are not for this pip.
@@ -55,13 +68,12 @@ def sdist(root):
         if subprocess.run(command, env=env).returncode:
             raise ForkError("pip did not fetch Django's source distribution")
         (name,) = os.listdir(folder)
-        os.replace(os.path.join(folder, name), cached)
-    return cached
+        os.replace(os.path.join(folder, name), target)
 
 
-def members(root):
-    """Yield (path, member, archive) of each file in the source distribution."""
-    with tarfile.open(sdist(root)) as archive:
+def members(sdist):
+    """Yield (path, member, archive) of each file in a source distribution."""
+    with tarfile.open(sdist) as archive:
         for member in archive:
             _, _, path = member.name.partition("/")
             # Its metadata would make the work tree look like an installed Django.
@@ -71,7 +83,12 @@ def members(root):
 
 def contents(root):
     """Return {path: content} of the pristine tree."""
-    return {path: archive.extractfile(m).read() for path, m, archive in members(root)}
+    return unpacked(sdist(root))
+
+
+def unpacked(sdist):
+    """Return {path: content} of a source distribution."""
+    return {path: archive.extractfile(m).read() for path, m, archive in members(sdist)}
 
 
 def sha256(content):

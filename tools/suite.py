@@ -65,27 +65,33 @@ def unprivileged():
     return []
 
 
-def run(database, labels, options):
-    """Run the tests; return their number and the ids of those that failed."""
-    process = subprocess.Popen(
+def start(tree, database, labels, options=(), **environ):
+    """Start the tests in a tree of Django, on a database or with other settings."""
+    return subprocess.Popen(
         [
             *unprivileged(),
             sys.executable,
             "runtests.py",
-            f"--settings={SETTINGS[database]}",
+            f"--settings={SETTINGS.get(database, database)}",
             "--noinput",
             *labels,
             *options,
         ],
-        cwd=FORK / "tests",
+        cwd=tree / "tests",
         env={
             **os.environ,
-            "PYTHONPATH": os.pathsep.join([str(FORK), str(TOOLS / "settings")]),
+            "PYTHONPATH": os.pathsep.join([str(tree), str(TOOLS / "settings")]),
+            **environ,
         },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
+
+
+def run(database, labels, options):
+    """Run the tests; return their number and the ids of those that failed."""
+    process = start(FORK, database, labels, options)
     total, failed = 0, set()
     for line in process.stdout:
         print(line, end="", flush=True)

@@ -5,6 +5,8 @@ import re
 import tempfile
 import unicodedata
 
+import notes
+import overlay
 import series
 import worktree
 from common import ForkError
@@ -32,8 +34,8 @@ def write_mails(root, folder):
     with tempfile.TemporaryDirectory(prefix="fork-") as scratch:
         git = Git(scratch)
         start = worktree.init(root, git)
-        for patch in patches:
-            commit(root, git, patch, last=patch is patches[-1])
+        for number, patch in enumerate(patches, 1):
+            commit(root, git, patch, later=patches[number:])
         options = cover(root, git)
         git(*MAIL, *options, f"--output-directory={folder.resolve()}", f"{start}..")
     letter = folder / "0000-cover-letter.patch"
@@ -42,8 +44,11 @@ def write_mails(root, folder):
     return sorted(file.name for file in folder.iterdir())
 
 
-def commit(root, git, patch, last):
-    """Commit a patch with its overlay, and with the series its authors."""
+def commit(root, git, patch, later):
+    """
+    Commit a patch with its overlay and its part of the release notes, and with the
+    last one its authors.
+    """
     worktree.am(root, git, [patch])
     for path in patch.overlay:
         target = git.folder / path
@@ -53,7 +58,13 @@ def commit(root, git, patch, last):
             raise ForkError(f"{path}: patches/{patch.name} claims it, it is missing")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes((root / path).read_bytes())
-    if last and (root / "AUTHORS").exists():
+    starts = [line for patch in later for line in patch.trailers(notes.TRAILER)]
+    for path in filter(notes.is_notes, overlay.files(root)):
+        target = git.folder / path
+        if target.exists():
+            text = notes.without((root / path).read_text("utf-8"), starts)
+            target.write_text(text, "utf-8", newline="\n")
+    if not later and (root / "AUTHORS").exists():
         authors = git.folder / "AUTHORS"
         text = authors.read_text("utf-8")
         ours = (root / "AUTHORS").read_text("utf-8")

@@ -50,7 +50,7 @@ def base(root, git):
         return pin.base
     with tempfile.TemporaryDirectory(prefix="fork-") as folder:
         newest = 0
-        for path, member, archive in pristine.members(root):
+        for path, member, archive in pristine.members(pristine.sdist(root)):
             newest = max(newest, int(member.mtime))
             archive.extract(member, folder, filter="data")
             top = member.name.partition("/")[0]
@@ -140,10 +140,9 @@ def dirty(git):
 def create(root):
     """Build the work tree where nothing looks for it, then give it its name."""
     git = Git(tempfile.mkdtemp(prefix="tree-", dir=root / ".cache"))
-    start = init(root, git)
+    init(root, git)
     am(root, git, series.read(root))
     git("update-ref", SYNCED, "HEAD")
-    git("tag", "pristine", start)
     os.chmod(git.folder, 0o755)
     os.rename(git.folder, root / ".fork")
 
@@ -156,7 +155,6 @@ def update(root, git):
         tip = other("rev-parse", "HEAD")
     git("update-ref", PENDING, tip)
     git("reset", "--hard", "--quiet", tip)
-    git("tag", "--force", "pristine", start)
     git("update-ref", SYNCED, tip)
     git("update-ref", "-d", PENDING)
 
@@ -182,6 +180,7 @@ def checkout(root, force=False):
                     f"`checkout --force`: {', '.join(dirty(git))}"
                 )
             update(root, git)
+        git("tag", "--force", "pristine", pristine.pin(root).base)
         overlay.link(root, git.folder)
         return left
 
@@ -203,7 +202,7 @@ def export(root, force=False):
             )
         patches = mails(git, base, folded)
         if not force and (root / "patches/series").exists():
-            known = [*patches, *(mails(git, base, SYNCED) if synced(git) else ())]
+            known = [*patches, *exported(git)]
             for patch in series.read(root):
                 if patch not in known:
                     raise ForkError(
@@ -222,6 +221,12 @@ def unfinished(git):
     """Tell whether all that changed is what an interrupted update wrote."""
     differs = ("diff", "--quiet", PENDING, "--", *dirty(git))
     return git.has(PENDING) and git(*differs, check=False)
+
+
+def exported(git):
+    """Return the patches of the last agreement, be it on another release."""
+    tip = synced(git)
+    return mails(git, git("rev-list", "--max-parents=0", tip), tip) if tip else []
 
 
 def synced(git):

@@ -71,6 +71,25 @@ class Fork:
         folder = self.root / "patches"
         return {path.name: path.read_bytes() for path in folder.iterdir()}
 
+    def pin(self, version, tree):
+        """Pin a release as CONTRIBUTING.md says. Return its base commit."""
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+            for path, text in tree.items():
+                member = tarfile.TarInfo(f"django-{version}/{path}")
+                member.size = len(text.encode())
+                member.mtime = 1762177429
+                archive.addfile(member, io.BytesIO(text.encode()))
+        sha256 = hashlib.sha256(packed.getvalue()).hexdigest()
+        (self.root / f".cache/{sha256}.tar.gz").write_bytes(packed.getvalue())
+        pin = f"Django==={version} --hash=sha256:{sha256}\n# base: "
+        self.write("tools/pristine.txt", pin + "0" * 40 + "\n")
+        with pytest.raises(ForkError) as error:
+            self.checkout()
+        base = re.search(r"base commit is (\w{40})", str(error.value))[1]
+        self.write("tools/pristine.txt", f"{pin}{base}\n")
+        return base
+
     def checkout(self, **options):
         return worktree.checkout(self.root, **options)
 
@@ -82,23 +101,9 @@ class Fork:
 def empty_fork(tmp_path_factory):
     root = tmp_path_factory.mktemp("empty")
     fork = Fork(root)
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
-        for path, text in TREE.items():
-            member = tarfile.TarInfo(f"django-6.1.3/{path}")
-            member.size = len(text.encode())
-            member.mtime = 1762177429
-            archive.addfile(member, io.BytesIO(text.encode()))
-    sha256 = hashlib.sha256(packed.getvalue()).hexdigest()
     (root / ".cache").mkdir()
-    (root / f".cache/{sha256}.tar.gz").write_bytes(packed.getvalue())
-    pin = f"Django===6.1.3 --hash=sha256:{sha256}\n# base: "
-    fork.write("tools/pristine.txt", pin + "0" * 40 + "\n")
     fork.write("patches/series", "# In order.\n")
-    with pytest.raises(ForkError) as error:
-        fork.checkout()
-    base = re.search(r"base commit is (\w{40})", str(error.value))[1]
-    fork.write("tools/pristine.txt", f"{pin}{base}\n")
+    fork.pin("6.1.3", TREE)
     subprocess.run(["git", "init", "--quiet", root], check=True)
     return fork
 

@@ -132,3 +132,10 @@ class TestCopies:
         fork.write("django/db/alias.py", text)
         found = checks.copies(fork.root, {"other.py": text.encode()})
         assert list(found) == []
+
+
+def test_a_part_of_the_release_notes_that_is_not_there(fork):
+    trailer = "Forwarded: no\nRelease-Note: * Gone."
+    edit(fork, "docs-index.patch", "Forwarded: no", trailer)
+    message = "patches/docs-index.patch: `Release-Note: * Gone.` names 0 lines of the "
+    assert checks.check(fork.root) == [f"{message}release notes, not one"]

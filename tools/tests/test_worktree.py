@@ -5,6 +5,7 @@ import pristine
 import pytest
 import worktree
 from common import ForkError
+from conftest import TREE
 
 
 def test_checkout_then_export_changes_nothing(fork):
@@ -279,3 +280,17 @@ def test_an_overlay_file_is_no_upstream_file(fork):
     fork.write("docs/index.txt", "Mine.\n")
     with pytest.raises(ForkError, match="docs/index.txt: exists in the work tree"):
         fork.checkout()
+
+
+def test_moving_to_another_release(fork):
+    later = {**TREE, "django/db/query.py": "new\n" * 5 + TREE["django/db/query.py"]}
+    base = fork.pin("6.1.4", later)
+    fork.git("rebase", "--quiet", "--onto", base, "pristine")
+    before = fork.patches()
+    fork.export()
+    fork.checkout()
+    after = fork.patches()
+    assert b"@@ -6,7 +6,7 @@" in after["orm-first.patch"]
+    changed = {name for name in after if after[name] != before[name]}
+    assert changed == {"orm-first.patch", "orm-second.patch"}
+    assert fork.git("rev-parse", "pristine") == base
