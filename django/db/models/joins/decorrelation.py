@@ -41,7 +41,6 @@ from django.db.models.joins.correlation import (
     split_equality,
     substitute,
 )
-from django.db.models.joins.datastructures import get_join_expressions
 from django.db.models.joins.keys import ByKey
 from django.db.models.joins.partitions import (
     has_windows,
@@ -50,6 +49,7 @@ from django.db.models.joins.partitions import (
     partition_windows,
 )
 from django.db.models.joins.product import ByProduct
+from django.db.models.joins.resolution import get_join_expressions
 from django.db.models.joins.rewriting import Inexact, Rewriting
 from django.db.models.joins.sources import selected_expressions
 from django.db.models.joins.structure import same_structure

@@ -31,7 +31,6 @@ from django.db.models.joins.correlation import (
 from django.db.models.joins.datastructures import (
     OWN_ENTRIES,
     condition_as_sql,
-    get_join_expressions,
 )
 from django.db.models.joins.nulls import NullSafeExact, is_nullable_column
 from django.db.models.joins.repetition import (
@@ -40,6 +39,7 @@ from django.db.models.joins.repetition import (
     merges_texts,
     repeatable,
 )
+from django.db.models.joins.resolution import get_join_expressions
 from django.db.models.joins.rewriting import Inexact
 from django.db.models.joins.structure import walk
 from django.db.models.joins.types import JoinType

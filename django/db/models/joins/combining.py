@@ -1,0 +1,86 @@
+"""
+The joins of two queries that & or | combine.
+"""
+
+from django.db.models.joins.datastructures import DerivedTable
+from django.db.models.joins.structure import same_structure
+from django.db.models.joins.types import JoinType
+from django.db.models.sql.where import AND
+
+
+def merge_relations(query, other, connector):
+    """
+    Add the joins of ``other`` to what lookup paths of ``query`` can start
+    with. Called by Query.combine().
+
+    Raise ValueError if an alias has two meanings, if a join of one query would
+    remove rows of the other, or if the queries select from different
+    subqueries.
+    """
+    if not same_structure(_derived_base(query), _derived_base(other)):
+        raise ValueError(
+            "Querysets can't be combined if one of them was sliced, aggregated, or "
+            "otherwise made a subquery before it was joined and the other wasn't "
+            "made from an equal one. Use filter(pk__in=...) instead."
+        )
+    relations, others = query._filtered_relations, other._filtered_relations
+    if connector != AND:
+        for alias in relations.keys() ^ others.keys():
+            relation = relations.get(alias) or others[alias]
+            if relation.join_type not in {None, JoinType.LEFT}:
+                raise ValueError(
+                    f"The join {alias!r} would remove rows of the queryset that "
+                    "doesn't have it. Join it to both, or use JoinType.LEFT."
+                )
+    for alias, relation in others.items():
+        if not same_structure(relations.setdefault(alias, relation), relation):
+            raise ValueError(
+                f"The querysets have different joins called {alias!r}. Rename one of "
+                "them."
+            )
+    if other.has_joins:
+        query.has_joins = True
+
+
+def _derived_base(query):
+    base = query.alias_map[query.get_initial_alias()]
+    return base.query if isinstance(base, DerivedTable) else None
+
+
+def merge_join(query, other, alias, join):
+    """
+    Return the alias that ``join``, called ``alias`` in the other query, has in
+    ``query`` if it is one that lookup paths don't add themselves. Add it if it
+    isn't there yet. Called by Query.combine().
+    """
+    if not other.has_joins:
+        return None
+    for relation in other._filtered_relations.values():
+        if relation.joined and alias in (path := _get_path(other, relation)):
+            break
+    else:
+        return None
+    if own_path := _get_path(query, relation):
+        table_alias = own_path[path.index(alias)]
+        query.ref_alias(table_alias)
+    elif relation.field:
+        table_alias, _ = query.table_alias(join.table_name, True, relation)
+        query.alias_map[table_alias] = join.relabeled_clone({alias: table_alias})
+    else:
+        table_alias = query.join(join, reuse=set())
+    return table_alias
+
+
+def _get_path(query, relation):
+    """
+    Return the aliases from the query's base to the join of ``relation``, or
+    nothing if it isn't in FROM.
+    """
+    path = []
+    for alias, entry in query.alias_map.items():
+        if entry.filtered_relation == relation:
+            while alias != query.base_table:
+                path.insert(0, alias)
+                alias = query.alias_map[alias].parent_alias
+            break
+    return path
