@@ -118,6 +118,20 @@ class EmptySourceTests(TopicTestCase):
         self.assertRows(topics.filter(it__total__lt=1), [])
         self.assertRows(topics.filter(it__number__lt=1), [self.a, self.b, self.c])
 
+    def test_group_of_a_value(self):
+        # Django doesn't group by values, so that there is always a row.
+        empty = Record.objects.filter(value=-1)
+        topics = Topic.objects.alias_join(
+            s=FilteredRelation(
+                empty.values(one=Value(1)).annotate(n=Count("pk")),
+                condition=Q(s__one__lte=F("pk")),
+            )
+        )
+        self.assertRows(
+            topics.order_by("name").values_list("name", "s__n"),
+            [("A", 0), ("B", 0), ("C", 0)],
+        )
+
     def test_union_with_one_empty_branch(self):
         records = Record.objects.filter(value=1)
         for source in (

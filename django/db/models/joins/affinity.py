@@ -16,6 +16,11 @@ NUMERIC_TYPES = frozenset({"BooleanField", "DecimalField", "FloatField"})
 class TypedKey(Func):
     template = "CAST(%(expressions)s AS %(db_type)s)"
 
+    def get_group_by_cols(self):
+        # Grouping by a value loses the row that stands for no rows.
+        [expression] = self.get_source_expressions()
+        return super().get_group_by_cols() if expression.get_group_by_cols() else []
+
 
 def type_keys(query, alias, condition):
     """
