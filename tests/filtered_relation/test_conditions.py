@@ -1,5 +1,5 @@
-from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, Subquery
-from django.db.models.functions import Left
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Replace
 from django.db.models.lookups import Exact, In
 
 from .library import LibraryTestCase
@@ -37,17 +37,27 @@ class PathTests(LibraryTestCase):
         )
 
     def test_lookup_of_expressions(self):
-        start = Left("author__name", 3)
-        books = Book.objects.alias(
-            short=FilteredRelation(
-                "author", condition=Q(Exact(start, F("author__name")))
+        def replace(old, new):
+            return Replace("book__title", Value(old), Value(new))
+
+        masked = replace("A", "?")
+        for condition, rows in [
+            (
+                Exact(masked, F("book__title")),
+                [("Alice", "B"), ("Bob", "C"), ("Carol", None)],
             ),
-            known=FilteredRelation("author", condition=Q(In(start, ["?", start]))),
-        ).order_by("title")
-        self.assertSequenceEqual(
-            books.values_list("title", "short__name", "known__name"),
-            [("A", None, "Alice"), ("B", None, "Alice"), ("C", "Bob", "Bob")],
-        )
+            (
+                In(masked, ["?", replace("C", "D")]),
+                [("Alice", "A"), ("Alice", "B"), ("Bob", None), ("Carol", None)],
+            ),
+        ]:
+            authors = Author.objects.alias(
+                some=FilteredRelation("book", condition=Q(condition))
+            ).order_by("name", "some__title")
+            with self.subTest(condition=condition):
+                self.assertSequenceEqual(
+                    authors.values_list("name", "some__title"), rows
+                )
 
     def test_condition_of_each_filter(self):
         authors = Author.objects.alias(
