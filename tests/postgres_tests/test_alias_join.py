@@ -5,13 +5,6 @@ import pickle
 import uuid
 from decimal import Decimal
 
-from django.contrib.postgres.aggregates import ArrayAgg
-from django.contrib.postgres.search import SearchVector
-from django.db.backends.postgresql.psycopg_any import (
-    DateRange,
-    DateTimeTZRange,
-    NumericRange,
-)
 from django.db.models import (
     Count,
     F,
@@ -42,6 +35,17 @@ from .models import (
     Scene,
     Tag,
 )
+
+try:
+    from django.contrib.postgres.aggregates import ArrayAgg
+    from django.contrib.postgres.search import SearchVector
+    from django.db.backends.postgresql.psycopg_any import (
+        DateRange,
+        DateTimeTZRange,
+        NumericRange,
+    )
+except ImportError:
+    pass  # psycopg isn't installed.
 
 
 class Series(Func):
