@@ -1,4 +1,5 @@
-from django.db.models import Exists, FilteredRelation, OuterRef, Q
+from django.db.models import Case, Exists, F, FilteredRelation, OuterRef, Q, When
+from django.db.models.lookups import Exact
 
 from .library import LibraryTestCase
 from .models import Author, Book, RentalSession
@@ -29,6 +30,26 @@ class AliasTests(LibraryTestCase):
                     ),
                     [self.alice],
                 )
+
+    def test_subquery_compiled_again(self):
+        """It keeps the aliases that it got the first time."""
+        for alias in ["T4", "mine"]:
+            for subquery in [
+                Book.objects.filter(title="A"),
+                Book.objects.alias(
+                    U3=FilteredRelation("editor", condition=Q(editor__name="x")),
+                    T3=FilteredRelation("author", condition=Q(author__name="x")),
+                ).filter(T3__name="x"),
+            ]:
+                test = Case(When(Exists(subquery), then="name"), default="name")
+                authors = Author.objects.alias(
+                    **{alias: FilteredRelation("book", condition=Q(book__title="A"))}
+                ).filter(Exact(test, F("name")), **{f"{alias}__title": "A"})
+                with self.subTest(alias=alias):
+                    sql = str(authors.query)
+                    for _ in range(100):
+                        self.assertEqual(str(authors.query), sql)
+                    self.assertSequenceEqual(authors, [self.alice])
 
     def test_name_of_a_table(self):
         alias = RentalSession._meta.db_table

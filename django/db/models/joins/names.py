@@ -160,9 +160,26 @@ def reserved_prefixes(query, other):
     if not (query._filtered_relations or other._filtered_relations):
         return frozenset()
     return {
-        match[1].upper()
+        prefix
         for query in (query, other)
         for alias, relation in query._filtered_relations.items()
         if (alias in query.alias_map or not relation.joined)
-        and (match := GENERATED_ALIAS.fullmatch(alias))
+        and (prefix := _prefix(alias))
     }
+
+
+def _prefix(alias):
+    match = GENERATED_ALIAS.fullmatch(alias)
+    return match and match[1].upper()
+
+
+def are_apart(query, other, reserved):
+    """
+    Return whether no entry of ``query``, a subquery whose prefix isn't that of
+    ``other``, has an alias that ``other`` has or gets. Its joins have their
+    names until it gets a prefix of its own. Called by Query.bump_prefix().
+    """
+    return query.alias_prefix not in reserved and not any(
+        alias in query.alias_map and _prefix(alias) == other.alias_prefix
+        for alias in query._filtered_relations
+    )
