@@ -523,6 +523,30 @@ class FullJoinTests(JoinTestCase):
             [("Graz", "poor"), ("Linz", None), ("Linz", None), ("Nowhere", None)],
         )
 
+    def test_ordered_slice_in_a_subquery(self):
+        """Its ordering joins a table that is on the left side, too."""
+        first = City.objects.order_by(F("country__name").asc(nulls_last=True), "pk")[:1]
+        cities = City.objects.alias_join(
+            p=first, on=Q(p__pk=F("pk")), join_type=JoinType.INNER
+        )
+        sources = [cities.values("pk")]
+        if connection.features.allow_sliced_subqueries_with_in:
+            sources.append(first)
+        for source in sources:
+            joined = City.objects.alias_join(
+                e=Employee,
+                on=Q(e__name=F("country__name")) | Q(pk__in=source),
+                join_type=FULL,
+            )
+            with self.subTest(source=str(source.query)):
+                self.assertSameRows(
+                    joined.values_list("name", "e__name"),
+                    [
+                        *(("Graz", x) for x in ["Graz", "Linz", "France", "nobody"]),
+                        *(("Linz", None), ("Linz", None), ("Nowhere", None)),
+                    ],
+                )
+
     def test_before_pushdown(self):
         cities = self.cities().order_by(
             F("c__name").desc(nulls_last=True), F("name").asc(nulls_first=True)

@@ -138,7 +138,8 @@ def is_atom(part, aliases):
 def substitute(expression, replace):
     """
     Return a copy of a resolved expression with the parts exchanged for which
-    ``replace`` returns something. In subqueries only columns are.
+    ``replace`` returns something. In subqueries only columns are, and only
+    those of other queries: an entry hides one around it that has its alias.
     """
     from django.db.models.sql.query import Query
 
@@ -146,7 +147,12 @@ def substitute(expression, replace):
         return replacement
     recurse = partial(substitute, replace=replace)
     if isinstance(expression, Query):
-        return map_query(expression, partial(_substitute_columns, replace=replace))
+        return map_query(
+            expression,
+            partial(
+                _substitute_columns, replace=replace, hidden=expression.alias_map.keys()
+            ),
+        )
     if isinstance(expression, list | tuple):
         return type(expression)(map(recurse, expression))
     if isinstance(expression, WhereNode):
@@ -173,10 +179,12 @@ def substitute(expression, replace):
     return clone
 
 
-def _substitute_columns(expression, replace):
-    return substitute(
-        expression, lambda part: replace(part) if isinstance(part, Col) else None
-    )
+def _substitute_columns(expression, replace, hidden):
+    def replace_column(part):
+        if isinstance(part, Col) and part.alias not in hidden:
+            return replace(part)
+
+    return substitute(expression, replace_column)
 
 
 def map_query(query, recurse):
