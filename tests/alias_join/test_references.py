@@ -421,11 +421,13 @@ class ValuesTests(ReferencesTestCase):
         )
         msg = (
             "exclude() can't compare what is related to a joined row with a value that "
-            "depends on the condition (AND: ('name', 'A')). annotate() the value and "
-            "compare with the annotation."
+            "depends on a condition. annotate() the value and compare with the "
+            "annotation."
         )
-        with self.assertRaisesMessage(NotSupportedError, msg):
-            topics.exclude(mine__topic__record__value=value)
+        same_name = User.objects.filter(name=OuterRef("name"))
+        for value in (value, Case(When(pk__in=same_name, then="mine__value"))):
+            with self.assertRaisesMessage(NotSupportedError, msg):
+                topics.exclude(mine__topic__record__value=value)
 
     def test_relation_to_many_beyond(self):
         self.assertRows(

@@ -64,9 +64,9 @@ def outer_references(query, value):
         return type(value)(outer_references(query, item) for item in value)
     if isinstance(value, Q):
         raise NotSupportedError(
-            f"exclude() can't compare what is related to a joined row with a value "
-            f"that depends on the condition {value}. annotate() the value and compare "
-            "with the annotation."
+            "exclude() can't compare what is related to a joined row with a value that "
+            "depends on a condition. annotate() the value and compare with the "
+            "annotation."
         )
     if isinstance(value, Lookup):
         value = value.copy()
