@@ -55,6 +55,13 @@ def totals(records):
     return everything.annotate(n=Count("pk"), total=Sum("value")).values("n", "total")
 
 
+def users_beside(records):
+    """Return the names of all users beside those of their records."""
+    return records.alias_join(
+        who=User, on=Q(who__pk=F("user")), join_type=JoinType.RIGHT
+    ).values(who_name=F("who__name"))
+
+
 class LateralTests(TopicTestCase):
     """
     | topic | johnny | may |
@@ -736,6 +743,31 @@ class LateralTests(TopicTestCase):
             ],
         )
 
+    def test_rows_without_a_match_in_the_source(self):
+        """They are there for each topic, and the filter applies to them."""
+        johnny, may, nobody = ("johnny", 0), ("may", 2), (None, 3)
+        right = [("A", *johnny), ("A", *may), ("B", *johnny), ("B", *may)]
+        right += [("C", *johnny), ("C", "may", 1)]
+        for join_type, rows in [
+            (JoinType.RIGHT, right),
+            (JoinType.FULL, [*right, ("A", *nobody), ("B", None, 1), ("C", None, 1)]),
+        ]:
+            source = (
+                Record.objects.alias_join(
+                    who=User,
+                    on=Q(who__pk=F("user"), value__gt=4),
+                    join_type=join_type,
+                )
+                .filter(Q(value=None) | Q(topic__name__gte=OuterRef("name")))
+                .values(who_name=F("who__name"))
+                .annotate(n=Count("value"))
+            )
+            with self.subTest(join_type=join_type), self.assertNumQueries(1):
+                joined = self.join(source, join_type=JoinType.INNER)
+                self.assertCountEqual(
+                    joined.values_list("name", "it__who_name", "it__n"), rows
+                )
+
     def test_in_a_subquery(self):
         """What is joined to refers to the query around it."""
         mays = {"who": User.objects.filter(name="may"), "join_type": JoinType.INNER}
@@ -820,6 +852,14 @@ class LateralTests(TopicTestCase):
         self.assertCountEqual(
             columns.filter(name="A").union(columns.filter(name="B")),
             [("A", 4), ("B", 5)],
+        )
+
+    @skipUnlessDBFeature("supports_lateral_joins")
+    def test_rows_without_a_match_in_the_source_after_a_filter(self):
+        self.assertJoined(
+            self.join(users_beside(records())),
+            "it__who_name",
+            [(name, user) for name in "ABC" for user in ["johnny", "may"]],
         )
 
     def test_right_and_full_are_refused(self):
@@ -992,6 +1032,17 @@ class RefusedLateralTests(TopicTestCase):
             "Group it with values().",
         ):
             list(topics.alias_join(it=source))
+
+    def test_rows_without_a_match_in_the_source(self):
+        for source in [
+            users_beside(records()),
+            users_beside(Record.objects.filter(value__gt=OuterRef("pk"))),
+        ]:
+            self.assertRefused(
+                source,
+                "its RIGHT or FULL join comes after an OuterRef(). Filter by that "
+                "after the join.",
+            )
 
     def test_random_order(self):
         self.assertRefused(

@@ -11,7 +11,11 @@ from django.db.models.joins.aggregates import (
     is_unknown_aggregate,
 )
 from django.db.models.joins.correlation import conjuncts, contains_subquery, refers_to
-from django.db.models.joins.datastructures import DerivedTable, has_rows_of
+from django.db.models.joins.datastructures import (
+    DerivedTable,
+    SourceJoin,
+    has_rows_of,
+)
 from django.db.models.joins.nulls import NullSafeExact, is_nullable_entry
 from django.db.models.joins.partitions import (
     has_windows,
@@ -19,6 +23,7 @@ from django.db.models.joins.partitions import (
     partition_slice,
     partition_windows,
 )
+from django.db.models.joins.resolution import get_join_expressions
 from django.db.models.joins.rewriting import (
     UNKNOWN_AGGREGATE,
     Inexact,
@@ -120,7 +125,8 @@ class ByProduct(Rewriting):
         """Join the tables, before what may refer to them."""
         entries = list(query.alias_map.items())
         tables = [(table.table_alias, table) for table in self.tables]
-        query.alias_map = dict([*entries[:1], *tables, *entries[1:]])
+        position = self.position(query)
+        query.alias_map = dict([*entries[:position], *tables, *entries[position:]])
         for alias, _ in tables:
             query.alias_refcount[alias] = 1
         if not entries:
@@ -131,6 +137,22 @@ class ByProduct(Rewriting):
             query.alias_map[alias] = DerivedTable(rows, base.table_name, alias)
             for condition in self.conditions(rows, alias):
                 query.where.add(condition, AND)
+
+    def position(self, query):
+        """Return where rows without a match have a row of the tables, too."""
+        entries = list(query.alias_map.items())
+        for position in range(len(entries), 1, -1):
+            _, entry = entries[position - 1]
+            if isinstance(entry, SourceJoin) and entry.has_unmatched_rows:
+                before = query.clone()
+                before.alias_map = dict(entries[:position])
+                if refers_to(list(get_join_expressions(before)), self.outer):
+                    raise Inexact(
+                        "its RIGHT or FULL join comes after an OuterRef(). Filter by "
+                        "that after the join."
+                    )
+                return position
+        return 1
 
     def select_keys(self, query):
         for name, key in self.keys.items():
