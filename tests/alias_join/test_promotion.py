@@ -6,8 +6,18 @@ CROSS joins stay. After a RIGHT or FULL join no later join drops rows.
 """
 
 from django.db import connection
-from django.db.models import Count, Exists, F, FilteredRelation, JoinType, OuterRef, Q
+from django.db.models import (
+    Count,
+    Exists,
+    F,
+    FilteredRelation,
+    JoinType,
+    OuterRef,
+    Q,
+    Value,
+)
 from django.db.models.functions import Coalesce
+from django.db.models.lookups import Exact
 from django.test import skipIfDBFeature, skipUnlessDBFeature
 
 from .base import JoinTestCase, TopicTestCase, from_clause
@@ -296,6 +306,35 @@ class RightTests(OuterTestCase):
         cities = self.cities(City.objects.filter(name="Nowhere"))
         self.assertRows(self.names(cities), [(None, "Austria"), (None, "Germany")])
 
+    def test_earlier_annotation_is_kept(self):
+        """The countries without a city have none."""
+        for value in [Value(7), Coalesce("pk", 7), Coalesce("country", Value("?"))]:
+            with self.subTest(value=value):
+                cities = self.cities(City.objects.annotate(x=value))
+                self.assertRows(
+                    cities.filter(x__isnull=True).values_list("c__name", "x"),
+                    [("Germany", None)],
+                )
+                self.assertEqual(cities.exclude(x=value).count(), 1)
+                hidden = self.cities(City.objects.alias(x=value))
+                self.assertEqual(hidden.filter(x=value).count(), 1)
+
+    def test_after_an_inner_join_without_rows(self):
+        """Whether or not a database sees that a condition never holds."""
+        for condition in [
+            Q(e__name__in=[]),
+            Q(Exact(Value(1), 2), e__salary=1),
+            Q(e__salary__lt=F("e__salary")),
+        ]:
+            base = City.objects.alias_join(
+                e=Employee, on=condition, join_type=JoinType.INNER
+            )
+            with self.subTest(condition=condition):
+                self.assertRows(
+                    self.names(self.cities(base)),
+                    [(None, "Austria"), (None, "Germany")],
+                )
+
     def test_later_joins_are_outer(self):
         cities = self.cities().order_by("c__name")
         for later in (
@@ -428,6 +467,18 @@ class FullTests(OuterTestCase):
         self.assertEqual(
             self.rows(cities),
             [(None, "Austria"), (None, "Germany"), ("Nowhere", None)],
+        )
+
+    def test_earlier_annotation_is_kept(self):
+        cities = self.cities(City.objects.annotate(x=Value(7)))
+        self.assertEqual(self.rows(cities.filter(x=None)), [(None, "Germany")])
+
+    def test_after_an_inner_join_without_rows(self):
+        base = City.objects.alias_join(
+            e=Employee, on=Q(e__name__in=[]), join_type=JoinType.INNER
+        )
+        self.assertEqual(
+            self.rows(self.cities(base)), [(None, "Austria"), (None, "Germany")]
         )
 
     def test_later_joins_are_outer(self):

@@ -5,6 +5,8 @@ Entries of Query.alias_map for joins of sources and for pushed down queries.
 from django.core.exceptions import EmptyResultSet, FieldError, FullResultSet
 from django.db import NotSupportedError
 from django.db.models.constants import LOOKUP_SEP
+from django.db.models.expressions import Col
+from django.db.models.joins.structure import walk
 from django.db.models.joins.types import JoinType
 from django.db.models.sql.constants import INNER, LOUTER
 from django.db.models.sql.datastructures import BaseTable, Join
@@ -212,6 +214,13 @@ class SourceJoin(Join):
         if self.condition is None:
             return sql, params
         condition_sql, condition_params = condition_as_sql(self.condition, compiler)
+        if (
+            self.join_type == INNER
+            and not connection.features.supports_constant_inner_join_conditions
+            and has_unmatched_rows(compiler.query)
+            and (condition_sql == NEVER or _has_constants(self.condition))
+        ):
+            condition_sql = f"(SELECT {condition_sql})"
         return f"{sql} ON {condition_sql}", [*params, *condition_params]
 
     def source_as_sql(self, compiler, connection):
@@ -249,6 +258,7 @@ class SourceJoin(Join):
 
 
 OWN_ENTRIES = (SourceJoin, DerivedTable)
+NEVER = "(1 = 0)"
 
 
 def condition_as_sql(condition, compiler):
@@ -258,9 +268,20 @@ def condition_as_sql(condition, compiler):
     except FullResultSet:
         return "(1 = 1)", ()
     except EmptyResultSet:
-        return "(1 = 0)", ()
+        return NEVER, ()
     # Several conditions come in parentheses.
     return sql if sql.startswith("(") else f"({sql})", params
+
+
+def _has_constants(condition):
+    """Return whether a part of the condition refers to no column."""
+    # Avoid circular imports.
+    from django.db.models.joins.correlation import conjuncts
+
+    return any(
+        not any(isinstance(part, Col) for part in walk(conjunct))
+        for conjunct in conjuncts(condition)
+    )
 
 
 def _source_sql(entry, query, compiler, connection):

@@ -36,11 +36,11 @@ def must_push_down(query, join_type):
     """
     Return whether a join onto ``query`` would change what it computes.
 
-    The filters of a query apply before a RIGHT or a FULL join, but WHERE is
-    evaluated after all joins.
+    The filters and the annotations of a query apply to its rows only, but
+    WHERE and SELECT are evaluated for those that a RIGHT or a FULL join adds.
     """
     return bool(
-        (join_type and join_type.keeps_right and query.where)
+        (join_type and join_type.keeps_right and _would_concern_nulls(query))
         or query.is_sliced
         or query.distinct
         or query.combinator
@@ -52,6 +52,17 @@ def must_push_down(query, join_type):
             for annotation in query.annotations.values()
         )
         or any(getattr(term, "contains_over_clause", False) for term in query.order_by)
+    )
+
+
+def _would_concern_nulls(query):
+    """
+    Return whether the query filters, or annotates what may differ from NULL in
+    a row whose columns are all NULL.
+    """
+    return bool(query.where) or not all(
+        isinstance(annotation, (Col, ColPairs))
+        for annotation in query.annotations.values()
     )
 
 
