@@ -115,7 +115,7 @@ class Draft:
         refs = self.refs + self.positive
         ref = self.maker.pick([ref for ref in refs if not is_relation(ref)])
         name = self.maker.name("x")
-        value = self.maker.operand(ref.kind, refs)
+        value = self.maker.operand(ref.kind, refs, shown=True)
         if is_relation(value) or isinstance(value, spec.Const):
             value = ref
         method = "annotate" if self.maker.chance(70) else "alias"
@@ -152,9 +152,10 @@ class Draft:
         self.add(spec.Either(connector, *sides, *joins))
 
     def order(self, total=False):
-        refs = self.shown if self.columns is not None else self.refs + self.positive
-        if self.stage:
-            refs = self.shown
+        refs = self.shown
+        if self.columns is None and not self.stage:
+            both = self.refs + self.positive
+            refs = [ref for ref in both if not isinstance(ref, spec.Many)]
         refs = [ref for ref in refs if not is_relation(ref)]
         nulls = self.areas.distinct_nulls or self.stage != "distinct"
         keys = [
@@ -226,7 +227,7 @@ class Draft:
                 ref = self.maker.key(ref)
             pairs.append((self.maker.name("c"), ref))
         if self.maker.chance(20):
-            value = self.maker.operand(self.maker.pick(refs).kind, refs)
+            value = self.maker.operand(self.maker.pick(refs).kind, refs, shown=True)
             if isinstance(value, spec.Call):
                 pairs.append((self.maker.name("c"), value))
         self.project(pairs)

@@ -104,13 +104,13 @@ class Maker:
         values = KEYS[key_kind(kind)] if kind in TABLES else DOMAINS[kind]
         return spec.Const(self.pick(values), kind)
 
-    def operand(self, kind, refs, depth=1):
-        """An expression of a family of kinds."""
+    def operand(self, kind, refs, depth=1, shown=False):
+        """An expression of a family of kinds, to compare or only to show."""
         same = [ref for ref in refs if family(ref.kind) == family(kind)]
         # Keys and integers together would need an output_field.
         plain = [ref for ref in same if ref.kind == family(kind)]
         leaf = not depth or not plain or self.where.having or self.chance(40)
-        if leaf:
+        if leaf or kind == "local":
             if same and self.chance(75):
                 return self.pick(same)
             return self.const(family(kind))
@@ -123,7 +123,9 @@ class Maker:
         elif kind == "text":
             functions += ["NullIf", "Reverse"]
         elif kind == "moment":
-            functions += ["day", "day in the east"]
+            functions.append("day")
+            if shown:
+                functions.append("day in the east")
         function = self.pick(functions)
         if function == "Length":
             texts = [ref for ref in refs if ref.kind == "text"]
@@ -131,7 +133,9 @@ class Maker:
                 return self.pick(plain)
             return spec.Call("Length", (self.pick(texts),), "int")
         first = self.pick(plain)
-        if function in ("Reverse", "day", "day in the east"):
+        if function == "day in the east":
+            return spec.Call(function, (first,), "local")
+        if function in ("Reverse", "day"):
             return spec.Call(function, (first,), kind)
         if kind in ("moment", "decimal"):
             # MySQL reads such a parameter beside a column as something else.
@@ -190,8 +194,8 @@ class Maker:
         if not relation:
             names += ["range", "lt", "gte"]
         name = self.pick(names)
-        if name == "isnull":
-            return spec.Lookup(ref, name, self.chance(50))
+        if name == "isnull" or ref.kind == "local" and len(ref.path) == 1:
+            return spec.Lookup(ref, "isnull", self.chance(50))
         empty = self.areas.empty_relations or not self.where.relation
         if self.where.aggregate and not self.areas.empty_aggregates:
             empty = False

@@ -24,6 +24,8 @@ DOMAINS = {
     "text": TEXTS,
     "decimal": (Decimal("0.50"), Decimal("1.00"), Decimal("2.25")),
     "moment": MOMENTS,
+    # A moment in another time zone than that of the connection.
+    "local": MOMENTS,
     "json": tuple(
         map(Document, ({"n": 1}, {"n": 2, "t": "a"}, {"t": "b", "n": 0}, {}))
     ),

@@ -1,8 +1,8 @@
 """
 A query as plain data: what build.py writes as code and truth.py computes.
 
-Operands have a kind: int, text, decimal, moment, bool, or the name of a table
-for a key of it.
+Operands have a kind: int, text, decimal, moment, local, bool, or the name of a
+table for a key of it.
 """
 
 from dataclasses import dataclass

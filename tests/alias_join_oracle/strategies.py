@@ -118,14 +118,14 @@ class Queries(Joins):
             uses += ["update", "delete"]
             uses += ["assign"] if draft.aliases else []
         check = replace(check, use=self.pick(uses))
+        shown = [ref for ref in draft.refs if ref not in draft.hidden]
         if check.use == "aggregate":
-            refs = [ref for ref in draft.refs if ref not in draft.hidden]
-            return replace(check, aggregate=draft.aggregate(refs))
+            return replace(check, aggregate=draft.aggregate(shown))
         if check.use == "pages":
             draft.order(total=True)
             return replace(check, query=draft.query)
         if check.use == "value":
-            return replace(check, value=self.pick(draft.refs))
+            return replace(check, value=self.pick(shown))
         if check.use == "assign":
             return replace(check, value=self.assigned(draft))
         if check.use == "hydrate":
