@@ -23,6 +23,7 @@ from django.test import skipIfDBFeature, skipUnlessDBFeature
 from .base import JoinTestCase, TopicTestCase
 from .models import (
     A,
+    C,
     Car,
     City,
     Contact,
@@ -344,6 +345,17 @@ class ConditionTests(ErrorTestCase):
             topics.alias_join(mine=Record, on=Q(mine__nope=1))
         self.assertEqual(str(topics.query), sql)
         self.assertEqual(topics.alias_join(mine=Record).count(), 0)
+
+    def test_beyond_a_relation_name(self):
+        """A column of a parent's table is beyond the table of the relation."""
+        for condition in [Q(b__name="x"), ~Q(b__name="x")]:
+            with self.subTest(condition):
+                self.assertJoinRaises(
+                    FieldError,
+                    "'small'",
+                    base=C,
+                    small=FilteredRelation("b", condition=condition),
+                )
 
 
 class InferenceTests(ErrorTestCase):

@@ -20,8 +20,8 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, Lower
 from django.test import skipUnlessDBFeature
 
-from .base import TopicTestCase
-from .models import Record, Remark, Topic, User
+from .base import JoinTestCase, TopicTestCase
+from .models import Contact, Phone, Record, Remark, Topic, User
 
 
 class NestingTestCase(TopicTestCase):
@@ -553,6 +553,59 @@ class PrefetchTests(NestingTestCase):
                 [[record.value for record in topic.first] for topic in topics],
                 [[4], [5], [6]],
             )
+
+
+class ManyToManyPrefetchTests(JoinTestCase):
+    """The table of links, which prefetching selects from, is joined too."""
+
+    @classmethod
+    def setUpTestData(cls):
+        cls.ann, cls.bob = [
+            Contact.objects.create(name=name) for name in ("ann", "bob")
+        ]
+        cls.one, cls.two = [Phone.objects.create(number=number) for number in "12"]
+        cls.ann.phones.set([cls.one, cls.two])
+        cls.bob.phones.set([cls.two])
+
+    def assertPhones(self, phones, *expected):
+        contacts = Contact.objects.order_by("name").prefetch_related(
+            Prefetch("phones", phones.order_by("number"), to_attr="ordered")
+        )
+        with self.assertNumQueries(2):
+            self.assertEqual([contact.ordered for contact in contacts], [*expected])
+
+    def test_table(self):
+        link = Contact.phones.through
+        for alias in ["link", link._meta.db_table]:
+            for source in [link, link.objects.all()]:
+                with self.subTest(alias, source=source):
+                    self.assertPhones(
+                        Phone.objects.alias_join(**{alias: source}),
+                        [self.one, self.two, self.two],
+                        [self.two, self.two],
+                    )
+
+    def test_grouped(self):
+        links = Contact.phones.through.objects.values("phone").annotate(n=Count("pk"))
+        phones = Phone.objects.alias_join(links=links).annotate(n=F("links__n"))
+        self.assertPhones(phones.filter(n=2), [self.two], [self.two])
+        self.assertPhones(phones.filter(n=1), [self.one], [])
+
+    def test_filter_along_the_relation(self):
+        links = Contact.phones.through.objects.values("phone").annotate(n=Count("pk"))
+        phones = Phone.objects.alias_join(links=links).filter(
+            contact__name="ann", contact__phones__number="1"
+        )
+        self.assertPhones(phones, [self.one, self.two], [])
+
+    def test_sliced(self):
+        phones = Phone.objects.alias_join(link=Contact.phones.through)
+        contacts = Contact.objects.order_by("name").prefetch_related(
+            Prefetch("phones", phones.order_by("-number")[:2], to_attr="last")
+        )
+        self.assertEqual(
+            [contact.last for contact in contacts], [[self.two] * 2, [self.two] * 2]
+        )
 
 
 class NameTests(NestingTestCase):

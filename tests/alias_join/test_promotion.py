@@ -198,6 +198,46 @@ class InnerTests(TopicTestCase):
         self.assertRows(topics, [self.a, self.c])
         self.assertRows(topics.filter(Q(mine__value=1) | Q(name="B")), [self.a])
 
+    def test_relations_on_the_way(self):
+        users = User.objects.order_by("name").alias_join(
+            topic=FilteredRelation(
+                "record__topic",
+                condition=Q(record__topic__name="B"),
+                join_type=JoinType.INNER,
+            )
+        )
+        self.assertRows(users, [self.may])
+        self.assertRows(users.filter(Q(name="johnny") | Q(topic__name="B")), [self.may])
+        self.assertRows(users.exclude(topic__name="B"), [])
+
+    def test_relation_to_many_after_one_to_many(self):
+        users = Topic.objects.order_by("name").alias_join(
+            twin=FilteredRelation(
+                "record__user__record",
+                condition=Q(record__user__record__value=5),
+                join_type=JoinType.INNER,
+            )
+        )
+        self.assertRows(
+            users.values_list("name", "twin__value"), [("A", 5), ("B", 5), ("C", 5)]
+        )
+
+    def test_relation_in_use_on_the_way(self):
+        ceo = Employee.objects.create(name="ceo")
+        boss = Employee.objects.create(name="boss", boss=ceo)
+        worker = Employee.objects.create(name="worker", boss=boss)
+        top = FilteredRelation("boss__boss", join_type=JoinType.INNER)
+        employees = Employee.objects.order_by("boss__name", "name")
+        self.assertRows(employees.alias_join(top=top), [worker])
+        self.assertRows(
+            employees.alias_join(top=top).filter(Q(boss=None) | Q(boss__boss=ceo)),
+            [worker],
+        )
+        self.assertRows(
+            employees.annotate(top=top).values_list("name", "top__name"),
+            [("worker", "ceo")],
+        )
+
     def test_after_a_left_join(self):
         topics = Topic.objects.alias_join(
             mine=Record.objects.filter(user=self.johnny)

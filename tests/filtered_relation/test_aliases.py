@@ -1,4 +1,13 @@
-from django.db.models import Case, Exists, F, FilteredRelation, OuterRef, Q, When
+from django.db.models import (
+    Case,
+    Exists,
+    F,
+    FilteredRelation,
+    OuterRef,
+    Prefetch,
+    Q,
+    When,
+)
 from django.db.models.lookups import Exact
 
 from .library import LibraryTestCase
@@ -50,6 +59,20 @@ class AliasTests(LibraryTestCase):
                     for _ in range(100):
                         self.assertEqual(str(authors.query), sql)
                     self.assertSequenceEqual(authors, [self.alice])
+
+    def test_prefetched_many_to_many(self):
+        """The alias isn't that of the table that prefetching selects from."""
+        self.alice.favorite_books.set([self.a, self.c])
+        self.bob.favorite_books.set([self.a])
+        books = Book.objects.alias(
+            likes=FilteredRelation("Author_favorite_books+")
+        ).filter(likes__author=self.bob)
+        authors = Author.objects.order_by("name").prefetch_related(
+            Prefetch("favorite_books", books, to_attr="shared")
+        )
+        self.assertEqual(
+            [author.shared for author in authors], [[self.a], [self.a], []]
+        )
 
     def test_name_of_a_table(self):
         alias = RentalSession._meta.db_table

@@ -1,3 +1,4 @@
+from django.core.exceptions import FieldError
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Replace
 from django.db.models.lookups import Exact, In
@@ -66,6 +67,35 @@ class PathTests(LibraryTestCase):
         authors = authors.filter(eves__title="B")
         self.assertSequenceEqual(authors.filter(eves__title="B"), [self.alice])
         self.assertSequenceEqual(authors.filter(eves__title="A"), [])
+
+    def test_filter_along_several_relations(self):
+        authors = Author.objects.alias(
+            dans=FilteredRelation(
+                "book__reservation", condition=Q(book__reservation__borrower=self.dan)
+            )
+        )
+        self.assertSequenceEqual(
+            authors.filter(dans__isnull=False).order_by("name"), [self.alice, self.bob]
+        )
+        self.assertSequenceEqual(
+            authors.filter(dans__book__title="C", dans__borrower__name="Dan"),
+            [self.bob],
+        )
+
+    def test_beyond_the_relation(self):
+        """What is joined to the alias can't be a part of its ON clause."""
+        msg = "The ON condition of the join 'late' follows a relation of 'late' itself."
+        for condition in [
+            Q(book__reservation=1),
+            Q(book__reservation__isnull=True),
+            ~Q(book__reservation=1),
+        ]:
+            authors = Author.objects.alias(
+                late=FilteredRelation("book", condition=condition)
+            )
+            with self.subTest(condition):
+                with self.assertRaisesMessage(FieldError, msg):
+                    authors.filter(late__title="A")
 
     def test_condition_on_each_hop(self):
         authors = Author.objects.alias(

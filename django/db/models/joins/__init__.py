@@ -8,6 +8,7 @@ build on each other, mostly in this order:
 - names: the names that an alias may take, in Python and in SQL.
 - structure: the parts of a query, and structural equality of queries.
 - datastructures: the entries of Query.alias_map, that is, of FROM.
+- paths: the entries on the way from the base to one of them.
 - resolution, combining: what Query does with its joins along with the rest.
 - jsonkeys, localtime: columns with conversions of their own.
 - columns: the columns of a queryset as fields.

@@ -3,6 +3,7 @@ The joins of two queries that & or | combine.
 """
 
 from django.db.models.joins.datastructures import DerivedTable
+from django.db.models.joins.paths import path_to
 from django.db.models.joins.structure import same_structure
 from django.db.models.joins.types import JoinType
 from django.db.models.sql.where import AND
@@ -76,11 +77,7 @@ def _get_path(query, relation):
     Return the aliases from the query's base to the join of ``relation``, or
     nothing if it isn't in FROM.
     """
-    path = []
     for alias, entry in query.alias_map.items():
         if entry.filtered_relation == relation:
-            while alias != query.base_table:
-                path.insert(0, alias)
-                alias = query.alias_map[alias].parent_alias
-            break
-    return path
+            return path_to(query, alias)
+    return []

@@ -37,7 +37,7 @@ def resolve_condition(query, relation, alias):
             f"The ON condition of the join {relation.alias!r} contains an aggregate or "
             "a window function. Join a queryset that selects it as a column instead."
         )
-    _move_to_end(query, relation, alias)
+    move_to_end(query, relation, alias)
     if not isinstance(condition, WhereNode):
         condition = WhereNode([condition], connector=AND)
     return condition
@@ -98,12 +98,12 @@ def _get_column(options, name):
     return field if is_own and getattr(field, "column", None) else None
 
 
-def _move_to_end(query, relation, alias):
+def move_to_end(query, relation, alias):
     """
     Put the joins that the ON clause needs before the join itself, which they
-    can't depend on.
+    can't depend on. Called by Query.join().
     """
-    if remove_unused_children(query, alias):
+    if _remove_unused_children(query, alias):
         raise FieldError(
             f"The ON condition of the join {relation.alias!r} follows a relation of "
             f"{relation.alias!r} itself. Join a queryset that selects the related "
@@ -112,10 +112,10 @@ def _move_to_end(query, relation, alias):
     query.alias_map[alias] = query.alias_map.pop(alias)
 
 
-def remove_unused_children(query, alias):
+def _remove_unused_children(query, alias):
     """
     Remove the joins beyond ``alias`` that nothing refers to, and return the
-    aliases of the others. Called by Query.join().
+    aliases of the others.
 
     A path that ends at a foreign key joins its table at first, and the entry
     would stay in front of the one that it is joined to.
@@ -126,7 +126,7 @@ def remove_unused_children(query, alias):
             if query.alias_refcount[other]:
                 children.append(other)
             else:
-                remove_unused_children(query, other)
+                _remove_unused_children(query, other)
                 _remove_alias(query, other)
     return children
 

@@ -142,6 +142,21 @@ def free_alias(query, alias):
     return alias
 
 
+def alias_on_path(query, name, table_name):
+    """
+    Return the alias that a table has on the lookup path ``name``, which a
+    filter has joined. Called by ManyRelatedManager.get_prefetch_querysets().
+    """
+    if not query._filtered_relations:
+        return table_name
+    # References are counted.
+    query = query.clone()
+    path = query.setup_joins([name], query.get_meta(), query.get_initial_alias())
+    for alias in path.joins:
+        if query.alias_map[alias].table_name == table_name:
+            return alias
+
+
 def next_prefix(prefix):
     """
     Return the letter that generated aliases may start with after ``prefix``,
