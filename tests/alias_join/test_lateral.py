@@ -1095,7 +1095,7 @@ class NativeLateralTests(TopicTestCase):
             topics,
             "topic LEFT OUTER JOIN LATERAL",
             "(SELECT ... FROM record U0 WHERE U0.topic_id = topic.id",
-            "ORDER BY U0.value DESC, U0.id DESC LIMIT 1) it ON (1 = 1)",
+            "ORDER BY 4 DESC, 1 DESC LIMIT 1) it ON (1 = 1)",
         )
 
 
@@ -1134,7 +1134,7 @@ class OtherDatabaseTests(JoinTestCase):
             other,
             Topic.objects.alias_join(it=records().order_by("-value")[:1]).values("it"),
             "select ... from topic left outer join lateral (select ... from record u0",
-            "where u0.topic_id = (topic.id) order by u0.value desc, u0.id desc",
+            "where u0.topic_id = (topic.id) order by 4 desc, 1 desc",
             f"{limit}) it on (1 = 1)",
         )
         self.assertCompiled(

@@ -7,6 +7,7 @@ copy of the field that describes its expression.
 """
 
 import copy
+import itertools
 from functools import cache, partial
 
 from django.core.exceptions import FieldDoesNotExist, FieldError
@@ -23,6 +24,10 @@ from django.utils.functional import cached_property
 # The column that tells a matched row from an unmatched one where the source
 # has no primary key. It can't clash with a column: "__" is refused in names.
 ROW_MARKER = "__row"
+
+# Of fields that no model has, far from those of models. To count on the class,
+# as models do, would have Python forget what it knows about all fields.
+creation_counters = itertools.count(1 << 32)
 
 # What tells a projected field from the field that it is a copy of.
 PROJECTED_ATTRIBUTES = (
@@ -112,8 +117,7 @@ def _copy_field(field):
     projected.null = True
     projected.primary_key = False
     projected._unique = False
-    projected.creation_counter = Field.creation_counter
-    Field.creation_counter += 1
+    projected.creation_counter = next(creation_counters)
     if field.remote_field:
         projected.remote_field = copy.copy(field.remote_field)
         projected.remote_field.field = projected

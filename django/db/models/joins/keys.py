@@ -122,20 +122,21 @@ class ByKey(Rewriting):
 
     def keys(self):
         """Return the subquery for the primary keys of the rows."""
-        keys, terms = self.query.clone(), self.terms
+        keys = self.query if self.is_table else self.query.clone()
+        terms, limits = self.terms, (keys.low_mark, keys.high_mark)
         columns = [
             field.get_col(keys.base_table) for field in keys.get_meta().pk_fields
         ]
         keys.distinct = False
         clear_selection(keys)
-        if (
-            refers_to(terms, self.outer)
-            and not self.connection.features.supports_outer_references_in_order_by
+        features = self.connection.features
+        if not features.supports_outer_references_in_order_by and refers_to(
+            terms, self.outer
         ):
             keys.clear_limits()
             keys, columns, terms = select_from(keys, columns, terms)
             clear_selection(keys)
-            keys.set_limits(self.query.low_mark, self.query.high_mark)
+            keys.set_limits(*limits)
         for column in columns:
             keys.add_select_col(column, column.target.column)
         set_ordering(keys, terms)

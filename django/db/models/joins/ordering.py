@@ -25,9 +25,17 @@ def total_ordering(query, connection):
         compiler = query.get_compiler(connection=connection, elide_empty=False)
         if query.combinator:
             compiler.setup_query()
-        terms.extend(term for term, _ in compiler.get_order_by())
-    if query.combinator:
-        terms = list(map(_by_name, terms))
+            terms.extend(_by_name(term) for term, _ in compiler.get_order_by())
+        else:
+            terms.extend(
+                # Names are resolved already.
+                (
+                    term
+                    if isinstance(term.expression, Col)
+                    else term.resolve_expression(query, allow_joins=True)
+                )
+                for term, _ in compiler._order_by_pairs()
+            )
     ordered = [term.expression for term in terms]
     descending = bool(terms) and (
         terms[-1].descending != _index_turns(query, terms[-1].expression)

@@ -61,7 +61,7 @@ class RawSource(JoinSource):
 
     __hash__ = JoinSource.__hash__
 
-    def project(self, alias):
+    def project(self, rows, alias):
         meta = self.model._meta
         options = ModelRowOptions(alias, meta)
         for field in meta.concrete_fields:
@@ -71,7 +71,7 @@ class RawSource(JoinSource):
             )
             options.add_column(projected, field.name, field.attname)
         row_marker = [options.columns[field.name] for field in meta.pk_fields]
-        return self.query.clone(), options, row_marker
+        return options, row_marker
 
 
 def _positional(sql, params):

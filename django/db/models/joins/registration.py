@@ -39,25 +39,15 @@ def add_join(query, filtered_relation, alias):
     source = filtered_relation.relation_name
     references = outer_references(source.query)
     lateral = any(isinstance(part, ResolvedOuterRef) for part in references)
-    if lateral:
-        source = source.give_types(query)
-    rows, *described = source.project(alias)
-    field = JoinField(query.model, alias, source, *described)
+    parent_alias = query.get_initial_alias()
+    rows = source.get_rows(query, references)
+    field = JoinField(query.model, alias, source, *source.project(rows, alias))
     condition = filtered_relation.condition
     join_type = filtered_relation.join_type or JoinType.LEFT
     _check_condition(alias, condition, join_type, lateral)
     if not (condition or lateral or join_type is JoinType.CROSS):
         condition = infer_condition(query.model, field)
     relation = JoinRelation(field, condition, join_type)
-    parent_alias = query.get_initial_alias()
-    if references:
-        rows = rows.resolve_expression(query)
-    elif rows is not None:
-        # There is nothing to resolve, but aliases must differ from the
-        # query's.
-        rows.bump_prefix(query)
-        # What clone() does: the base has another alias now.
-        vars(rows).pop("base_table", None)
     # References of the source may have added entries with generated aliases.
     table_alias = free_alias(query, alias)
     join = SourceJoin(relation, rows, parent_alias, table_alias)

@@ -7,8 +7,8 @@ from functools import cache
 
 from django.core.exceptions import FieldError
 from django.db.models.deletion import DO_NOTHING
-from django.db.models.fields import Field
 from django.db.models.fields.related import ForeignObject
+from django.db.models.joins.columns import creation_counters
 from django.db.models.joins.structure import same_structure
 from django.db.models.query_utils import FilteredRelation, PathInfo, Q
 
@@ -43,8 +43,7 @@ class VirtualField(ForeignObject):
         template = self.remote_field
         self.remote_field = template.__class__.__new__(template.__class__)
         vars(self.remote_field).update(vars(template), field=self)
-        self.creation_counter = Field.creation_counter
-        Field.creation_counter += 1
+        self.creation_counter = next(creation_counters)
         self.model = model
         self.name = name
         # Unlike name, an attname doesn't follow the ordering of the rows'

@@ -7,12 +7,7 @@ from functools import partial
 from django.core.exceptions import FieldError
 from django.db import models
 from django.db.models.constants import LOOKUP_SEP
-from django.db.models.expressions import (
-    ExpressionWrapper,
-    OuterRef,
-    ResolvedOuterRef,
-    Value,
-)
+from django.db.models.expressions import OuterRef, Value
 from django.db.models.joins.columns import (
     ROW_MARKER,
     ModelRowOptions,
@@ -97,6 +92,8 @@ class JoinSource:
                 "A queryset with extra() can't be joined. Use annotate() and filter()."
             )
         query = query.chain()
+        # The outer query's aliases must differ from this one, too.
+        query.get_initial_alias()
         if query.order_by:
             query.order_by = tuple(
                 (
@@ -108,60 +105,50 @@ class JoinSource:
             )
         return cls(value.model, query, instances=value._fields is None, db=value._db)
 
-    def give_types(self, outer_query):
+    def get_rows(self, outer_query, references):
         """
-        Return the source with the types of the values of ``outer_query`` that
-        it selects. A reference to them doesn't know its own.
-        """
-        untyped = {
-            name: expression
-            for name, expression in self.query.annotations.items()
-            if getattr(expression, "output_field", None) is None
-        }
-        if not untyped:
-            return self
-        query = self.query.clone()
-        for name, expression in untyped.items():
-            query.annotations[name] = expression.replace_expressions(
-                {
-                    part: ExpressionWrapper(
-                        part, part.resolve_expression(outer_query).output_field
-                    )
-                    for part in walk(expression)
-                    if isinstance(part, ResolvedOuterRef)
-                }
-            )
-        return self.__class__(self.model, query, instances=self.instances, db=self.db)
-
-    def project(self, alias):
-        """
-        Return the query that FROM holds, the Options of its rows, and the
-        fields that are NULL in unmatched rows only.
+        Return the query that FROM of ``outer_query`` holds, or None for a
+        table. ``references`` are those to outer queries.
         """
         if self.query is None:
+            return None
+        if references:
+            return self.query.resolve_expression(outer_query)
+        # There is nothing to resolve, but aliases must differ from the outer
+        # query's.
+        rows = self.query.clone()
+        rows.bump_prefix(outer_query)
+        return rows
+
+    def project(self, rows, alias):
+        """
+        Make ``rows`` select columns under names of their own. Return the
+        Options of its rows, and the fields that are NULL in unmatched rows
+        only.
+        """
+        if rows is None:
             options = ModelRowOptions(alias, self.model._meta)
-            return None, options, [self.model._meta.pk]
-        query = self.query.clone()
-        query.select_related = False
-        query.subquery = True
+            return options, [self.model._meta.pk]
+        rows.select_related = False
+        rows.subquery = True
         if self.instances:
-            if has_unmatched_rows(query):
+            if has_unmatched_rows(rows):
                 raise ValueError(
                     f"The queryset of the join {alias!r} has rows without an instance "
                     "of its model because of a RIGHT or FULL join. Use values()."
                 )
-            columns = project_instances(query)
-            options = _instance_options(query, alias, columns)
-            names = [*columns.values(), *query.annotation_select]
+            columns = project_instances(rows)
+            options = _instance_options(rows, alias, columns)
+            names = [*columns.values(), *rows.annotation_select]
             row_marker = [options.get_field(self.model._meta.pk.name)]
         else:
-            options = _value_options(query, alias)
+            options = _value_options(rows, alias)
             names = options.names
-            project_values(query, names)
+            project_values(rows, names)
             row_marker = [options.columns[ROW_MARKER]]
         check_columns(names, f"queryset of the join {alias!r}")
-        query.clear_ordering(force=False)
-        return query, options, row_marker
+        rows.clear_ordering(force=False)
+        return options, row_marker
 
 
 def uses_extra(query):
@@ -179,7 +166,11 @@ def _instance_options(query, alias, columns):
     options = ModelRowOptions(alias, meta)
     for field in _inherited_fields(meta):
         inherited = project_field(
-            field, field.name, meta.concrete_model, columns[field], field.attname
+            field,
+            field.name,
+            meta.concrete_model,
+            columns[field.attname],
+            field.attname,
         )
         options.add_column(inherited, field.name, field.attname)
     for name, expression in query.annotation_select.items():
@@ -236,17 +227,20 @@ def _selected_expression(query, reference):
 
 def instance_columns(meta):
     """
-    Return the name that the column of each concrete field has in a subquery
-    that selects instances. Tables of parents may have columns of one name.
+    Return the name that the column of each concrete field, by attname, has in
+    a subquery that selects instances. Tables of parents may have columns of
+    one name.
     """
-    columns = {field: field.column for field in meta.concrete_fields}
+    columns = {field.attname: field.column for field in meta.concrete_fields}
     for field in _inherited_fields(meta):
         if any(
             fold(other.column) == fold(field.column)
-            for other in columns
+            for other in meta.concrete_fields
             if other is not field
         ):
-            columns[field] = f"{LOOKUP_SEP}{field.model._meta.model_name}_{field.name}"
+            columns[field.attname] = (
+                f"{LOOKUP_SEP}{field.model._meta.model_name}_{field.name}"
+            )
     return columns
 
 
@@ -265,13 +259,13 @@ def project_instances(query):
     """
     Make ``query`` select every concrete field of its model, inherited and
     deferred ones too, under its column's name, and its annotations. Return the
-    names of the columns by field.
+    names of the columns by attname.
     """
     meta = query.get_meta()
     start_alias = query.get_initial_alias()
     seen_models = {None: start_alias}
     aliases = {
-        field: query.join_parent_model(
+        field.attname: query.join_parent_model(
             meta, field.model._meta.concrete_model, start_alias, seen_models
         )
         for field in _inherited_fields(meta)
@@ -279,7 +273,8 @@ def project_instances(query):
     columns = instance_columns(meta)
     query.clear_deferred_loading()
     query.set_select(
-        field.get_col(aliases.get(field, start_alias)) for field in columns
+        field.get_col(aliases.get(field.attname, start_alias))
+        for field in meta.concrete_fields
     )
     query.values_select = tuple(columns.values())
     if query.group_by is True:

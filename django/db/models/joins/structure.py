@@ -48,8 +48,8 @@ VOLATILE = frozenset(
 )
 
 
-# What has nothing in it: most of what there is.
-LEAVES = (Col, str, int, type(None))
+# The types of what has nothing in it: most of what there is.
+LEAVES = frozenset({Col, bool, int, str, type(None)})
 
 
 def same_structure(left, right):
@@ -107,7 +107,7 @@ def walk(expression):
     while stack:
         expression = stack.pop()
         yield expression
-        if isinstance(expression, LEAVES):
+        if type(expression) in LEAVES:
             continue
         if isinstance(expression, models.sql.Query):
             children = [
@@ -118,15 +118,17 @@ def walk(expression):
                 *expression.combined_queries,
             ]
             for entry in expression.alias_map.values():
+                if type(entry) is BaseTable:
+                    continue
                 children.append(entry)
                 if entry.filtered_relation:
                     children.append(entry.filtered_relation.resolved_condition)
         elif isinstance(expression, Lookup):
             children = [expression.lhs, expression.rhs]
-        elif isinstance(expression, (list, tuple)):
-            children = expression
         elif hasattr(expression, "get_source_expressions"):
             children = expression.get_source_expressions()
+        elif isinstance(expression, (list, tuple)):
+            children = expression
         else:
             continue
         stack.extend(reversed(children))
