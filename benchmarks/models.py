@@ -19,7 +19,8 @@ class Record(models.Model):
 
     class Meta:
         unique_together = [("author", "topic")]
-        indexes = [models.Index(fields=["topic", "-created"], name="latest")]
+        # PostgreSQL's indexes don't end with the primary key by themselves.
+        indexes = [models.Index(fields=["topic", "-created", "id"], name="latest")]
 
 
 class Car(models.Model):

@@ -12,6 +12,7 @@ import datetime
 from collections import namedtuple
 from functools import partial
 
+from django.db import connection
 from django.db.models import (
     Case,
     Count,
@@ -195,23 +196,29 @@ class W3(Workload):
     """Per account, two sums over its transfers from and to another one"""
 
     tables = Account, Transfer
-    sql = {
-        "grouped": """
-            SELECT a.id, a.name, flow.s1, flow.s2 FROM benchmarks_account a LEFT JOIN (
-                SELECT
-                    CASE WHEN sender_id = %s THEN receiver_id ELSE sender_id END
-                        AS target,
-                    SUM(first) AS s1, SUM(second) AS s2
-                FROM benchmarks_transfer
-                WHERE (sender_id = %s OR receiver_id = %s) AND day BETWEEN %s AND %s
-                GROUP BY 1
-            ) flow ON flow.target = a.id
-        """,
-    }
     params = [HUB, HUB, HUB, *DAYS]
     transfers = Transfer.objects.filter(
         Q(sender=HUB) | Q(receiver=HUB), day__range=DAYS
     )
+
+    def sql_grouped(self, typed=True):
+        target = "CASE WHEN sender_id = %s THEN receiver_id ELSE sender_id END"
+        if connection.vendor == "sqlite" and typed:
+            # An index is no use to what has no type.
+            target = f"CAST({target} AS NUMERIC)"
+        sql = f"""
+            SELECT a.id, a.name, flow.s1, flow.s2 FROM benchmarks_account a LEFT JOIN (
+                SELECT {target} AS target, SUM(first) AS s1, SUM(second) AS s2
+                FROM benchmarks_transfer
+                WHERE (sender_id = %s OR receiver_id = %s) AND day BETWEEN %s AND %s
+                GROUP BY 1
+            ) flow ON flow.target = a.id
+        """
+        return Statement(sql, self.params)
+
+    @only("sqlite")
+    def sql_untyped(self):
+        return self.sql_grouped(typed=False)
 
     def joins_grouped(self):
         flow = self.transfers.values(target=TARGET).annotate(
@@ -290,13 +297,23 @@ class W4(Workload):
         hit = self.through.filter(main=OuterRef("pk")).order_by("pk")[:1]
         return self._page(Main.objects.alias_join(hit=hit, join_type="inner"))
 
-    @only("postgresql")
     def sql_lateral(self):
-        sql = """
-            SELECT m.id, m.name FROM benchmarks_main m INNER JOIN LATERAL (
+        lateral = """
+            LATERAL (
                 SELECT * FROM benchmarks_through t
                 WHERE t.main_id = m.id AND t.other = %s ORDER BY t.id LIMIT 1
-            ) hit ON true ORDER BY m.id DESC LIMIT 25
+            ) hit ON true
+        """
+        key = """
+            benchmarks_through hit ON hit.id = (
+                SELECT t.id FROM benchmarks_through t
+                WHERE t.main_id = m.id AND t.other = %s ORDER BY t.id LIMIT 1
+            )
+        """
+        sql = f"""
+            SELECT m.id, m.name FROM benchmarks_main m
+            INNER JOIN {lateral if connection.vendor == "postgresql" else key}
+            ORDER BY m.id DESC LIMIT 25
         """
         return Statement(sql, self.params)
 
@@ -334,22 +351,27 @@ class W5(Workload):
                     ) ranked WHERE place = 1
                 ) last ON last.topic_id = t.id
             """,
-            "key": f"""
-                {select} benchmarks_record last ON last.id = (
-                    SELECT r.id FROM benchmarks_record r WHERE r.topic_id = t.id
-                    ORDER BY r.created DESC LIMIT 1
-                )
-            """,
         }
         self.select = select
 
-    @only("postgresql")
     def sql_lateral(self):
+        if connection.vendor != "postgresql":
+            return self.sql_key()
         sql = f"""
             {self.select} LATERAL (
                 SELECT * FROM benchmarks_record r WHERE r.topic_id = t.id
                 ORDER BY r.created DESC LIMIT 1
             ) last ON true
+        """
+        return Statement(sql, self.params)
+
+    @only("postgresql")
+    def sql_key(self):
+        sql = f"""
+            {self.select} benchmarks_record last ON last.id = (
+                SELECT r.id FROM benchmarks_record r WHERE r.topic_id = t.id
+                ORDER BY r.created DESC LIMIT 1
+            )
         """
         return Statement(sql, self.params)
 
