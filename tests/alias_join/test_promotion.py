@@ -359,6 +359,18 @@ class RightTests(OuterTestCase):
                 hidden = self.cities(City.objects.alias(x=value))
                 self.assertEqual(hidden.filter(x=value).count(), 1)
 
+    def test_beside_a_union(self):
+        names = Employee.objects.values("name")
+        inner = {"join_type": JoinType.INNER}
+        cities = self.cities().alias_join(
+            e=names.union(names, all=True), on=Q(e__name=F("name")), **inner
+        )
+        cities = cities.alias_join(other=City, on=Q(other__pk=F("pk")), **inner)
+        self.assertRows(
+            cities.values_list("name", "c__name", "e__name"),
+            [("Graz", "Austria", "Graz")] * 2,
+        )
+
     def test_after_an_inner_join_without_rows(self):
         """Whether or not a database sees that a condition never holds."""
         for condition in [

@@ -32,9 +32,7 @@ Decisions:
   Only the column of a source that it became is compared, and with no others.
 * count() leaves the ordering out, and with it what only that refers to: a path
   beyond an alias is ordered by where it is selected, too.
-* SQLite can't parse a RIGHT or FULL join beside a subquery with UNION ALL,
-  whatever the conditions, nor any expression that is nested too deep: see
-  is_limit().
+* SQLite can't parse an expression that is nested too deep: see is_limit().
 * FilteredRelation() refuses querysets on the right of ``__in``, and update()
   columns of one that isn't joined by alias_join().
 * A FilteredRelation along a many-to-many relation has a row of NULLs for each
@@ -44,20 +42,14 @@ Decisions:
 """
 
 import os
-import re
 from dataclasses import dataclass, fields, replace
 
 from django.db.models import QuerySet
 
 
-def is_limit(message, sql):
+def is_limit(message):
     """Whether an error is that of a database which should know better."""
-    if message == "parser stack overflow":
-        return True
-    return message == "ON clause references tables to its right" and bool(
-        re.search(r"\b(FULL|RIGHT) OUTER JOIN\b.*\bUNION ALL\b", sql)
-        or re.search(r"\bUNION ALL\b.*\b(FULL|RIGHT) OUTER JOIN\b", sql)
-    )
+    return message == "parser stack overflow"
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,6 @@ Entries of Query.alias_map for joins of sources and for pushed down queries.
 from django.core.exceptions import EmptyResultSet, FieldError, FullResultSet
 from django.db import NotSupportedError
 from django.db.models.constants import LOOKUP_SEP
-from django.db.models.expressions import Col
-from django.db.models.joins.structure import walk
 from django.db.models.joins.types import JoinType
 from django.db.models.sql.constants import INNER, LOUTER
 from django.db.models.sql.datastructures import BaseTable, Join
@@ -209,18 +207,17 @@ class SourceJoin(Join):
         )
 
     def join_as_sql(self, compiler, connection):
+        # Avoid circular imports.
+        from django.db.models.joins.shields import shield_condition
+
         source_sql, params = self.source_as_sql(compiler, connection)
         sql = f"{self.join_type} {source_sql}"
         if self.condition is None:
             return sql, params
         condition_sql, condition_params = condition_as_sql(self.condition, compiler)
-        if (
-            self.join_type == INNER
-            and not connection.features.supports_constant_inner_join_conditions
-            and has_unmatched_rows(compiler.query)
-            and (condition_sql == NEVER or _has_constants(self.condition))
-        ):
-            condition_sql = f"(SELECT {condition_sql})"
+        condition_sql = shield_condition(
+            condition_sql, self, compiler.query, connection
+        )
         return f"{sql} ON {condition_sql}", [*params, *condition_params]
 
     def source_as_sql(self, compiler, connection):
@@ -273,17 +270,6 @@ def condition_as_sql(condition, compiler):
     return sql if sql.startswith("(") else f"({sql})", params
 
 
-def _has_constants(condition):
-    """Return whether a part of the condition refers to no column."""
-    # Avoid circular imports.
-    from django.db.models.joins.correlation import conjuncts
-
-    return any(
-        not any(isinstance(part, Col) for part in walk(conjunct))
-        for conjunct in conjuncts(condition)
-    )
-
-
 def _source_sql(entry, query, compiler, connection):
     """
     Return the SQL of a query, or of the table if it is None, as ``entry``.
@@ -291,6 +277,9 @@ def _source_sql(entry, query, compiler, connection):
     if query is None:
         table = BaseTable(entry.table_name, entry.table_alias)
         return table.as_sql(compiler, connection)
+    # Avoid circular imports.
+    from django.db.models.joins.shields import shield_source
+
     # An empty subquery has no rows, but the query that selects from it may.
     try:
         sql, params = query.get_compiler(
@@ -303,6 +292,7 @@ def _source_sql(entry, query, compiler, connection):
         sql, params = query.get_compiler(
             connection=connection, elide_empty=False
         ).as_sql()
+    sql = shield_source(sql, query, compiler.query, connection)
     return f"({sql}) {compiler.quote_name(entry.table_alias)}", params
 
 

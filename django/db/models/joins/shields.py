@@ -1,0 +1,62 @@
+"""
+SQL beside a RIGHT or a FULL join that SQLite optimizes wrongly.
+
+An INNER JOIN whose condition has a constant loses the rows that a later join
+adds, since the constant becomes a part of WHERE:
+
+    a INNER JOIN b ON (1 = 0) RIGHT OUTER JOIN c ON ...
+
+and a subquery with UNION ALL, which is merged into the query, makes others
+"reference tables to its right". A subquery and a LIMIT keep them apart.
+"""
+
+from django.db.models.expressions import Col
+from django.db.models.joins.correlation import conjuncts
+from django.db.models.joins.datastructures import NEVER, has_unmatched_rows
+from django.db.models.joins.structure import walk
+from django.db.models.sql.constants import INNER
+from django.db.models.sql.query import Query
+
+
+def shield_condition(sql, join, query, connection):
+    """
+    Return the SQL of the ON condition of ``join`` in ``query``. Called by
+    SourceJoin.join_as_sql().
+    """
+    if (
+        join.join_type == INNER
+        and _needs_shields(query, connection)
+        and (sql == NEVER or _has_constants(join.condition))
+    ):
+        return f"(SELECT {sql})"
+    return sql
+
+
+def shield_source(sql, source, query, connection):
+    """
+    Return the SQL of ``source``, a query that ``query`` selects from. Called
+    by SourceJoin and DerivedTable.
+    """
+    if (
+        not source.is_sliced
+        and _needs_shields(query, connection)
+        and any(
+            isinstance(part, Query) and part.combinator_all for part in walk(source)
+        )
+    ):
+        return f"{sql} LIMIT {connection.ops.no_limit_value()}"
+    return sql
+
+
+def _needs_shields(query, connection):
+    return connection.features.optimizes_right_joins_wrongly and has_unmatched_rows(
+        query
+    )
+
+
+def _has_constants(condition):
+    """Return whether a part of the condition refers to no column."""
+    return any(
+        not any(isinstance(part, Col) for part in walk(conjunct))
+        for conjunct in conjuncts(condition)
+    )
