@@ -5,7 +5,17 @@ A plain queryset is joined in place. One that is sliced, distinct, aggregated,
 windowed or combined becomes a derived table first.
 """
 
-from django.db.models import Avg, Count, F, FilteredRelation, JoinType, Q, Sum, Window
+from django.db.models import (
+    Avg,
+    Count,
+    F,
+    FilteredRelation,
+    JoinType,
+    Max,
+    Q,
+    Sum,
+    Window,
+)
 from django.db.models.functions import Lower, RowNumber, Upper
 from django.test import skipUnlessDBFeature
 
@@ -14,6 +24,7 @@ from .models import (
     B,
     C,
     Contact,
+    Employee,
     Phone,
     Record,
     Seat,
@@ -422,6 +433,20 @@ class AggregationTests(TopicTestCase):
             users,
             "(SELECT ... FROM record ... GROUP BY ...) ...",
             "LEFT OUTER JOIN user who ON (who.id = ....user_id)",
+        )
+
+    def test_columns_of_groups_that_are_called_alike(self):
+        boss = Employee.objects.create(name="a", salary=2)
+        boss = Employee.objects.create(name="b", salary=1, boss=boss)
+        Employee.objects.create(name="c", salary=3, boss=boss)
+        groups = (
+            Employee.objects.values("salary", over=F("boss__salary"))
+            .annotate(most=Max("boss__boss__salary"))
+            .alias_join(topic=Topic, on=Q(topic__name="A"))
+        )
+        self.assertCountEqual(
+            groups.filter(Q(most__lt=3) | Q(salary=1)).values_list("salary", "over"),
+            [(1, 2), (3, 1)],
         )
 
     def test_rows_of_groups_without_values_after(self):

@@ -21,7 +21,7 @@ build on each other, mostly in this order:
 - nulls, exclusion: negated conditions.
 - renaming: conditions of a FilteredRelation along a relation of the model.
 - writes: update() and delete() of a query with joins.
-- affinity, shields: what SQLite needs to use an index, and to join rightly.
+- affinity, shields: what single databases need to be fast, or right.
 - decorrelation, and below it correlation, ordering, aggregates, rewriting,
   partitions, keys, and product: LATERAL on databases that don't have it.
 - full, and below it repetition: FULL joins where the database has none.

@@ -1,18 +1,26 @@
 """
-SQL beside a RIGHT or a FULL join that SQLite optimizes wrongly.
+SQL that databases optimize wrongly.
 
-An INNER JOIN whose condition has a constant loses the rows that a later join
-adds, since the constant becomes a part of WHERE:
+On SQLite, an INNER JOIN whose condition has a constant loses the rows that a
+later join adds, since the constant becomes a part of WHERE:
 
     a INNER JOIN b ON (1 = 0) RIGHT OUTER JOIN c ON ...
 
-and a subquery with UNION ALL, which is merged into the query, makes others
-"reference tables to its right". A subquery and a LIMIT keep them apart.
+and a subquery with UNION ALL next to such a join is merged into the query,
+where others then "reference tables to its right".
+
+MariaDB moves conditions on groups into their subquery. There it takes the name
+of a column for that of another one that is selected, too:
+
+    SELECT a.x AS x, b.x AS y, MAX(...) AS z ... GROUP BY a.x, b.x
+
+A subquery and a LIMIT keep what is inside from what is outside.
 """
 
 from django.db.models.expressions import Col
 from django.db.models.joins.correlation import conjuncts
 from django.db.models.joins.datastructures import NEVER, has_unmatched_rows
+from django.db.models.joins.sources import selected_expressions
 from django.db.models.joins.structure import walk
 from django.db.models.sql.constants import INNER
 from django.db.models.sql.query import Query
@@ -37,15 +45,32 @@ def shield_source(sql, source, query, connection):
     Return the SQL of ``source``, a query that ``query`` selects from. Called
     by SourceJoin and DerivedTable.
     """
+    if source.is_sliced:
+        return sql
     if (
-        not source.is_sliced
-        and _needs_shields(query, connection)
+        connection.features.confuses_columns_of_groups and _confuses_columns(source)
+    ) or (
+        _needs_shields(query, connection)
         and any(
             isinstance(part, Query) and part.combinator_all for part in walk(source)
         )
     ):
         return f"{sql} LIMIT {connection.ops.no_limit_value()}"
     return sql
+
+
+def _confuses_columns(source):
+    """
+    Return whether the query has groups by a column that is called like another
+    thing that it selects.
+    """
+    selected = dict(selected_expressions(source))
+    return source.group_by is not None and any(
+        isinstance(expression, Col)
+        and expression.target.column != name
+        and expression.target.column in selected
+        for name, expression in selected.items()
+    )
 
 
 def _needs_shields(query, connection):
