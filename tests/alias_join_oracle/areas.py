@@ -98,7 +98,9 @@ class Areas:
     xor: bool = True
     # Functions and lists on the right side keep rows whose join is NULL.
     joined_operands: bool = True
-    # Aggregates with a filter that can never hold.
+    # Aggregates with a filter that can never hold. Django thinks that what
+    # compares them doesn't, either: with Count("pk", filter=Q(pk__in=[])), no
+    # group has 0.
     empty_aggregates: bool = False
 
     # FilteredRelation that names a relation, and one to many rows.
@@ -122,6 +124,8 @@ class Areas:
     distinct_nulls: bool = True
     # Uses of a query.
     writes: bool = True
+    # Deletes without alias_join(), with any subquery.
+    plain_deletes: bool = True
     hydrate: bool = True
     pickle: bool = True
     combine: bool = True
@@ -133,6 +137,8 @@ class Areas:
             self,
             right=self.right and features.supports_right_join,
             full=self.full and features.supports_right_join,
+            # MySQL can't delete from a table and select from it.
+            plain_deletes=features.update_can_self_select,
             distinct_nulls=features.supports_order_by_nulls_modifier,
         )
 

@@ -115,7 +115,9 @@ class Queries(Joins):
         if self.areas.hydrate and hydratable:
             uses.append("hydrate")
         if self.areas.writes:
-            uses += ["update", "delete"]
+            uses.append("update")
+            if self.areas.plain_deletes or draft.aliases.keys() - draft.lazy_aliases:
+                uses.append("delete")
             uses += ["assign"] if draft.aliases else []
         check = replace(check, use=self.pick(uses))
         shown = [ref for ref in draft.refs if ref not in draft.hidden]
