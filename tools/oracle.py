@@ -129,6 +129,9 @@ class Runner:
                     "ORACLE_SEED": str(seed),
                     "ORACLE_EXAMPLES": str(self.options.chunk),
                     "ORACLE_SURVEY": "1",
+                    # PostgreSQL compiles large queries, which takes longer
+                    # than to run them on a few rows.
+                    "PGOPTIONS": "-c jit=off",
                 },
                 stdout=file,
                 stderr=subprocess.STDOUT,
