@@ -54,6 +54,15 @@ def test_every_commit_is_proved_with_the_tests_so_far(tree, proof, capsys):
     ]
 
 
+def test_nothing_is_tested_without_a_database(tree, proof, capsys):
+    assert mails.prove(tree, None, [])
+    assert capsys.readouterr().out.splitlines() == [
+        "green  Refs #29262 -- Did orm first. (lint)",
+        "green  Refs #29262 -- Did orm second. (lint)",
+        "green  Refs #29262 -- Did docs index. (lint)",
+    ]
+
+
 def test_the_first_red_commit_is_the_last_one(tree, proof, monkeypatch, capsys):
     def test(tree, database, labels):
         if labels:
