@@ -1,11 +1,19 @@
-"""Forms, generic relations, and contrib apps with joined querysets."""
+"""
+Forms, generic relations, contrib apps, and packages with joined querysets.
+"""
 
+import os
+import subprocess
+import sys
+
+import django
 from django.contrib.auth.models import Group, Permission
 from django.contrib.auth.models import User as AuthUser
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db.models import Count, F, FilteredRelation, Q
 from django.forms import ModelChoiceField, ModelMultipleChoiceField
+from django.test import SimpleTestCase
 
 from .base import TopicTestCase
 from .models import Note, Record, Topic, User
@@ -116,3 +124,26 @@ class ContribTests(TopicTestCase):
         )
         groups = Group.objects.alias_join(x=grouped)
         self.assertEqual(groups.values_list("name", "x__n").get(), ("g", 1))
+
+
+class PackageTests(SimpleTestCase):
+    def test_fields(self):
+        """Packages have something of their own for each class of fields."""
+        script = """
+from django.db import models
+
+def subclasses(cls):
+    for subclass in cls.__subclasses__():
+        yield subclass.__module__
+        yield from subclasses(subclass)
+
+print(*(name for name in subclasses(models.Field) if ".joins." in name))
+"""
+        result = subprocess.run(
+            [sys.executable, "-c", script],
+            capture_output=True,
+            check=True,
+            text=True,
+            cwd=os.path.dirname(django.__path__[0]),
+        )
+        self.assertEqual(result.stdout.strip(), "")

@@ -17,8 +17,8 @@ from django.db.models.fields import DateTimeField, DecimalField, Field
 from django.db.models.fields.generated import GeneratedField
 from django.db.models.fields.json import JSONField, KeyTransform
 from django.db.models.functions.datetime import TruncBase
-from django.db.models.joins.jsonkeys import JSONKeyField
-from django.db.models.joins.localtime import LocalDateTimeField
+from django.db.models.joins.jsonkeys import json_key_field
+from django.db.models.joins.localtime import local_time_field
 from django.utils.functional import cached_property
 
 # The column that tells a matched row from an unmatched one where the source
@@ -160,9 +160,9 @@ def project_expression(expression, name, model, column=None):
             "ExpressionWrapper()."
         )
     if isinstance(expression, TruncBase) and isinstance(output_field, DateTimeField):
-        output_field = LocalDateTimeField(expression.tzinfo)
+        output_field = local_time_field(expression.tzinfo)
     elif isinstance(expression, KeyTransform) and isinstance(output_field, JSONField):
-        output_field = JSONKeyField(encoder=output_field.encoder)
+        output_field = json_key_field(output_field.encoder)
     projected = project_field(output_field, name, model, column)
     if isinstance(projected, DecimalField):
         # The scale of a computed number isn't that of its operands.

@@ -1,5 +1,8 @@
 """
 Projected columns that hold a value from inside of a JSON document.
+
+They are JSONFields with lookups of their own, not a subclass: packages look at
+each subclass of Field.
 """
 
 from functools import partial
@@ -42,25 +45,29 @@ def text_lookup(lookup_name, lhs, rhs):
     return TextField().get_lookup(lookup_name)(JSONText(lhs), rhs)
 
 
-class JSONKeyField(JSONField):
-    """
-    The lookups of KeyTransform() for a column that selects one.
-
-    Databases return a string with or without quotes.
-    """
-
-    def get_lookup(self, lookup_name):
-        if lookup_name in TEXT_LOOKUPS:
-            return partial(text_lookup, lookup_name)
-        return super().get_lookup(lookup_name)
-
-
-for lookup_name in JSON_LOOKUPS:
-    JSONKeyField.register_lookup(KeyTransform.get_class_lookups()[lookup_name])
-
-
-@JSONKeyField.register_lookup
 class JSONKeyIn(JSONIn):
     def process_lhs(self, compiler, connection):
         # SQLite has extracted the value already.
         return In.process_lhs(self, compiler, connection)
+
+
+def get_key_lookup(lookup_name):
+    """
+    Field.get_lookup() for a column that selects a KeyTransform(): the lookups
+    of that.
+
+    Databases return a string with or without quotes.
+    """
+    if lookup_name in TEXT_LOOKUPS:
+        return partial(text_lookup, lookup_name)
+    if lookup_name in JSON_LOOKUPS:
+        return KeyTransform.get_class_lookups()[lookup_name]
+    if lookup_name == "in":
+        return JSONKeyIn
+    return JSONField().get_lookup(lookup_name)
+
+
+def json_key_field(encoder):
+    field = JSONField(encoder=encoder)
+    field.get_lookup = get_key_lookup
+    return field
