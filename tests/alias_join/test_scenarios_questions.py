@@ -177,6 +177,19 @@ class SubclassTests(JoinTestCase):
             self.assertEqual(sub.sub.name, "sub")
             self.assertEqual(sub.sub.fk_field, self.c)
 
+    def test_relation_of_the_parent_class(self):
+        """A path that comes back to the class doesn't start there again."""
+        B.objects.create(name="large", fk_field=self.c, size=2)
+        large = FilteredRelation("a_ptr__b", condition=Q(a_ptr__b__size=2))
+        for method in [B.objects.alias, B.objects.alias_join]:
+            with self.subTest(method=method.__name__):
+                self.assertRows(
+                    method(large=large)
+                    .order_by("name")
+                    .values_list("name", "large__name"),
+                    [("large", "large"), ("sub", None)],
+                )
+
 
 class RatingOfAFriendTests(JoinTestCase):
     @classmethod

@@ -82,6 +82,36 @@ class PathTests(LibraryTestCase):
             [self.bob],
         )
 
+    def test_exclude_beyond_several_relations(self):
+        reservations = Reservation.objects.order_by("pk").alias(
+            by=FilteredRelation(
+                "book__editor", condition=Q(book__editor__name__startswith="E")
+            )
+        )
+        self.assertSequenceEqual(
+            reservations.exclude(by__book__title="B").values_list("book__title"),
+            [("A",), ("A",)],
+        )
+        self.assertSequenceEqual(
+            reservations.exclude(by__book__title="A").values_list("book__title"),
+            [("C",)],
+        )
+
+    def test_generic_relation_after_a_relation(self):
+        self.carol.content_object = self.a
+        self.carol.save()
+        editors = Editor.objects.alias(
+            thanked=FilteredRelation(
+                "book__generic_author", condition=Q(book__generic_author__name="Carol")
+            )
+        )
+        self.assertSequenceEqual(
+            editors.order_by("name", "book__title").values_list(
+                "name", "thanked__name"
+            ),
+            [("Ed", "Carol"), ("Eve", None), ("Eve", None)],
+        )
+
     def test_beyond_the_relation(self):
         """What is joined to the alias can't be a part of its ON clause."""
         msg = "The ON condition of the join 'late' follows a relation of 'late' itself."
