@@ -161,14 +161,15 @@ class Cell:
     def measure(self):
         if self.is_slow and len(self.samples) == FEW:
             return
-        client, database = self.sample(lambda: fetch(self.form()))
-        server = database
-        if connection.vendor == "sqlite":
-            # The database is a part of this process.
-            database = None
-            if self.statement:
-                database, _ = self.sample(lambda: execute(*self.statement))
-        self.samples.append((client + server, database))
+        total = sum(self.sample(lambda: fetch(self.form())))
+        database = None
+        if self.statement:
+            # By itself: a server is slower after a pause, in which the client built
+            # the query.
+            client, server = self.sample(lambda: execute(*self.statement))
+            # SQLite is a part of this process.
+            database = server if self.clock.server else client
+        self.samples.append((total, database))
 
     def sample(self, run):
         """Return the client's and the server's time of one repetition."""
