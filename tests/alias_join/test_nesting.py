@@ -21,7 +21,7 @@ from django.db.models.functions import Coalesce, Lower
 from django.test import skipUnlessDBFeature
 
 from .base import JoinTestCase, TopicTestCase
-from .models import Contact, Phone, Record, Remark, Topic, User
+from .models import B, C, Contact, Phone, Record, Remark, Topic, User
 
 
 class NestingTestCase(TopicTestCase):
@@ -553,6 +553,34 @@ class PrefetchTests(NestingTestCase):
                 [[record.value for record in topic.first] for topic in topics],
                 [[4], [5], [6]],
             )
+
+
+class InheritanceTests(JoinTestCase):
+    def test_tables_of_parents(self):
+        """Those of a source aren't those of the queries around it."""
+        c = C.objects.create(name="c")
+        for name, size in [("p", 1), ("q", 2), ("r", 3)]:
+            B.objects.create(name=name, size=size, fk_field=c)
+        for source in [B, B.objects.all()]:
+            pairs = B.objects.alias_join(
+                next=FilteredRelation(source, condition=Q(next__size__gt=F("size")))
+            ).filter(next__name="r")
+            with self.subTest(source=source):
+                self.assertRows(
+                    pairs.order_by("size").values_list("size", "next__name"),
+                    [(1, "r"), (2, "r")],
+                )
+                self.assertRows(
+                    B.objects.filter(pk__in=pairs).order_by("size").values_list("size"),
+                    [(1,), (2,)],
+                )
+                names = pairs.filter(pk=OuterRef("pk")).values("next__name")
+                self.assertRows(
+                    B.objects.annotate(next=Subquery(names))
+                    .order_by("size")
+                    .values_list("size", "next"),
+                    [(1, "r"), (2, "r"), (3, None)],
+                )
 
 
 class ManyToManyPrefetchTests(JoinTestCase):

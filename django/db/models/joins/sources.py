@@ -67,8 +67,11 @@ class JoinSource:
             if value._meta.abstract or value._meta.swapped:
                 raise TypeError(f"{value._meta.label} has no table that can be joined.")
             # The table of a child holds a part of its fields only.
-            inherits = any(value._meta.concrete_model._meta.parents.values())
-            return cls(value, models.sql.Query(value) if inherits else None)
+            if not any(value._meta.concrete_model._meta.parents.values()):
+                return cls(value)
+            query = models.sql.Query(value)
+            join_tables(query)
+            return cls(value, query)
         if isinstance(value, models.Manager):
             value = value.all()
         if isinstance(value, models.query.RawQuerySet):
@@ -92,8 +95,12 @@ class JoinSource:
                 "A queryset with extra() can't be joined. Use annotate() and filter()."
             )
         query = query.chain()
-        # The outer query's aliases must differ from this one, too.
-        query.get_initial_alias()
+        instances = value._fields is None
+        # The outer query's aliases must differ from these, too.
+        if instances:
+            join_tables(query)
+        else:
+            query.get_initial_alias()
         if query.order_by:
             query.order_by = tuple(
                 (
@@ -103,7 +110,7 @@ class JoinSource:
                 )
                 for term in query.order_by
             )
-        return cls(value.model, query, instances=value._fields is None, db=value._db)
+        return cls(value.model, query, instances=instances, db=value._db)
 
     def get_rows(self, outer_query, references):
         """
@@ -255,6 +262,22 @@ def _inherited_fields(meta):
     ]
 
 
+def join_tables(query):
+    """
+    Join the tables of the parents of the query's model. Return the alias of
+    each inherited field by attname.
+    """
+    meta = query.get_meta()
+    start_alias = query.get_initial_alias()
+    seen_models = {None: start_alias}
+    return {
+        field.attname: query.join_parent_model(
+            meta, field.model._meta.concrete_model, start_alias, seen_models
+        )
+        for field in _inherited_fields(meta)
+    }
+
+
 def project_instances(query):
     """
     Make ``query`` select every concrete field of its model, inherited and
@@ -263,13 +286,7 @@ def project_instances(query):
     """
     meta = query.get_meta()
     start_alias = query.get_initial_alias()
-    seen_models = {None: start_alias}
-    aliases = {
-        field.attname: query.join_parent_model(
-            meta, field.model._meta.concrete_model, start_alias, seen_models
-        )
-        for field in _inherited_fields(meta)
-    }
+    aliases = join_tables(query)
     columns = instance_columns(meta)
     query.clear_deferred_loading()
     query.set_select(
