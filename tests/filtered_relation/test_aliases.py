@@ -40,6 +40,23 @@ class AliasTests(LibraryTestCase):
                     [self.alice],
                 )
 
+    def test_many_subqueries(self):
+        """What follows Z, the prefix of the innermost one."""
+        books = Book.objects.filter(title="A")
+        for _ in range(8):
+            books = Book.objects.filter(pk__in=books)
+        for alias in ["Z1", "AA1", "T1"]:
+            authors = Author.objects.alias(
+                **{alias: FilteredRelation("book", condition=Q(book__title="A"))}
+            )
+            with self.subTest(alias):
+                self.assertSequenceEqual(
+                    authors.filter(
+                        book__in=books, **{f"{alias}__title": "A"}
+                    ),
+                    [self.alice],
+                )
+
     def test_subquery_compiled_again(self):
         """It keeps the aliases that it got the first time."""
         for alias in ["T4", "mine"]:

@@ -68,6 +68,18 @@ class PathTests(LibraryTestCase):
         self.assertSequenceEqual(authors.filter(eves__title="B"), [self.alice])
         self.assertSequenceEqual(authors.filter(eves__title="A"), [])
 
+    def test_right_side_beyond_the_relation(self):
+        path = "book__editor__book__title"
+        msg = (
+            "FilteredRelation's condition doesn't support nested relations deeper than "
+            f"the relation_name (got {path!r} for 'book')."
+        )
+        for value in [F(path), Replace(path, Value("A"), Value("B"))]:
+            with self.subTest(value=value), self.assertRaisesMessage(ValueError, msg):
+                Author.objects.alias(
+                    some=FilteredRelation("book", condition=Q(book__title=value))
+                )
+
     def test_filter_along_several_relations(self):
         authors = Author.objects.alias(
             dans=FilteredRelation(
