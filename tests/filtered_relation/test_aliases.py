@@ -51,9 +51,7 @@ class AliasTests(LibraryTestCase):
             )
             with self.subTest(alias):
                 self.assertSequenceEqual(
-                    authors.filter(
-                        book__in=books, **{f"{alias}__title": "A"}
-                    ),
+                    authors.filter(book__in=books, **{f"{alias}__title": "A"}),
                     [self.alice],
                 )
 

@@ -278,8 +278,9 @@ def _source_sql(entry, query, compiler, connection):
         table = BaseTable(entry.table_name, entry.table_alias)
         return table.as_sql(compiler, connection)
     # Avoid circular imports.
-    from django.db.models.joins.shields import shield_source
+    from django.db.models.joins.shields import get_shield
 
+    shield = get_shield(query, compiler.query, connection)
     # An empty subquery has no rows, but the query that selects from it may.
     try:
         sql, params = query.get_compiler(
@@ -292,8 +293,7 @@ def _source_sql(entry, query, compiler, connection):
         sql, params = query.get_compiler(
             connection=connection, elide_empty=False
         ).as_sql()
-    sql = shield_source(sql, query, compiler.query, connection)
-    return f"({sql}) {compiler.quote_name(entry.table_alias)}", params
+    return f"({sql}{shield}) {compiler.quote_name(entry.table_alias)}", params
 
 
 def is_derived_table(query, alias):

@@ -40,13 +40,13 @@ def shield_condition(sql, join, query, connection):
     return sql
 
 
-def shield_source(sql, source, query, connection):
+def get_shield(source, query, connection):
     """
-    Return the SQL of ``source``, a query that ``query`` selects from. Called
-    by SourceJoin and DerivedTable.
+    Return what the SQL of ``source``, a query that ``query`` selects from, has
+    to end with. Called by SourceJoin and DerivedTable.
     """
     if source.is_sliced:
-        return sql
+        return ""
     if (
         connection.features.confuses_columns_of_groups and _confuses_columns(source)
     ) or (
@@ -55,8 +55,8 @@ def shield_source(sql, source, query, connection):
             isinstance(part, Query) and part.combinator_all for part in walk(source)
         )
     ):
-        return f"{sql} LIMIT {connection.ops.no_limit_value()}"
-    return sql
+        return f" LIMIT {connection.ops.no_limit_value()}"
+    return ""
 
 
 def _confuses_columns(source):
