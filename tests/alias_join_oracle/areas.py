@@ -26,7 +26,8 @@ Decisions:
   ``values().annotate()`` groups by. The last ordering decides; groups are
   generated without one.
 * MySQL's HAVING knows what is selected under its own name: nothing else is
-  referenced after an aggregate.
+  referenced after an aggregate. It doesn't know a key of JSON, nor what is
+  selected in an expression, too, with or without a join: see is_limit().
 * Trunc() in another time zone is a local time, which databases take for one of
   the connection's time zone where it is compared, as they do without a join.
   Only the column of a source that it became is compared, and with no others.
@@ -49,7 +50,7 @@ from django.db.models import QuerySet
 
 def is_limit(message):
     """Whether an error is that of a database which should know better."""
-    return message == "parser stack overflow"
+    return message == "parser stack overflow" or "in 'HAVING'" in message
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ class Areas:
             right=self.right and features.supports_right_join,
             full=self.full and features.supports_right_join,
             # MySQL can't delete from a table and select from it.
-            plain_deletes=features.update_can_self_select,
+            plain_deletes=features.delete_can_self_reference_subquery,
             distinct_nulls=features.supports_order_by_nulls_modifier,
         )
 
