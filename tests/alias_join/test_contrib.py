@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group, Permission
 from django.contrib.auth.models import User as AuthUser
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
-from django.db.models import Count, F, FilteredRelation, Q
+from django.db.models import Count, Exists, F, FilteredRelation, OuterRef, Q
 from django.forms import ModelChoiceField, ModelMultipleChoiceField
 from django.test import SimpleTestCase
 
@@ -147,3 +147,23 @@ print(*(name for name in subclasses(models.Field) if ".joins." in name))
             cwd=os.path.dirname(django.__path__[0]),
         )
         self.assertEqual(result.stdout.strip(), "")
+
+    def test_tables(self):
+        """Packages that cache rows look up the tables to watch."""
+        users = User.objects.filter(name="johnny")
+        records = Record.objects.filter(user__name="johnny")
+        querysets = [
+            Topic.objects.alias_join(mine=records),
+            Topic.objects.alias_join(mine=Record.objects.filter(user__in=users)),
+            Topic.objects.alias_join(mine=Record.objects.alias_join(u=users)),
+            Topic.objects.alias_join(
+                mine=Record, on=Exists(users.filter(record=OuterRef("mine__pk")))
+            ),
+            Topic.objects.filter(pk__in=users.values("pk"))[:2].alias_join(mine=Record),
+            Topic.objects.alias_join(mine=records) & Topic.objects.all(),
+            Topic.objects.all() & Topic.objects.alias_join(mine=records),
+        ]
+        expected = {model._meta.db_table for model in (Topic, Record, User)}
+        for queryset in querysets:
+            with self.subTest(sql=str(queryset.query)):
+                self.assertEqual(set(queryset.query.table_map), expected)

@@ -4,7 +4,7 @@ The joins of two queries that & or | combine.
 
 from django.db.models.joins.datastructures import DerivedTable
 from django.db.models.joins.paths import path_to
-from django.db.models.joins.structure import same_structure
+from django.db.models.joins.structure import name_tables, same_structure
 from django.db.models.joins.types import JoinType
 from django.db.models.sql.where import AND
 
@@ -67,6 +67,7 @@ def merge_join(query, other, alias, join):
     elif relation.field:
         table_alias, _ = query.table_alias(join.table_name, True, relation)
         query.alias_map[table_alias] = join.relabeled_clone({alias: table_alias})
+        name_tables(query, join)
     else:
         table_alias = query.join(join, reuse=set())
     return table_alias

@@ -17,7 +17,7 @@ from django.db.models.joins.datastructures import (
     locks_rows,
 )
 from django.db.models.joins.names import check_join_alias, free_alias
-from django.db.models.joins.structure import outer_references
+from django.db.models.joins.structure import name_tables, outer_references
 from django.db.models.joins.types import JoinType
 from django.db.models.query_utils import FilteredRelation, Q
 
@@ -65,6 +65,7 @@ def add_join(query, filtered_relation, alias):
             condition = resolve_condition(query, relation, table_alias)
         # The join may have been promoted meanwhile.
         query.alias_map[table_alias].condition = condition
+    name_tables(query, query.alias_map[table_alias])
 
 
 def _check_condition(alias, condition, join_type, lateral):

@@ -134,6 +134,21 @@ def walk(expression):
         stack.extend(reversed(children))
 
 
+def name_tables(query, expression):
+    """
+    Add the tables of the queries in ``expression`` to the table map, without
+    an alias: packages that cache rows look there for the tables to watch.
+    """
+    for part in walk(expression):
+        if not isinstance(part, models.sql.Query):
+            continue
+        if part.model:
+            query.table_map.setdefault(part.get_meta().db_table, [])
+        for alias, entry in part.alias_map.items():
+            if part.alias_refcount.get(alias):
+                query.table_map.setdefault(entry.table_name, [])
+
+
 def unshare_lookups(where):
     """
     Replace the lookups of a WhereNode that resolving would change by copies.
