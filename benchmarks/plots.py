@@ -71,11 +71,12 @@ def times(pyplot, results, size):
     figure, axes = pyplot.subplots(
         len(results), figsize=(7, 2 * len(results)), sharex=True, squeeze=False
     )
-    names = list(next(iter(results.values()))["workloads"])
+    names = sorted({name for r in results.values() for name in r["workloads"]})
     for axis, (db, result) in zip(axes.flat, results.items()):
         for number, kind in enumerate(["sql", "joins", "stock"]):
             for place, name in enumerate(names):
-                bar(axis, place + (number - 1) * 0.27, result["workloads"][name], kind)
+                if workload := result["workloads"].get(name):
+                    bar(axis, place + (number - 1) * 0.27, workload, kind)
         axis.set_xticks(range(len(names)), names)
         axis.set_yscale("log")
         axis.yaxis.set_major_formatter("{x:g}")
