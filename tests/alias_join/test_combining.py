@@ -322,6 +322,20 @@ class OrTests(CombiningTestCase):
             with self.assertRaisesMessage(ValueError, "The join 'u' would remove rows"):
                 left | right
 
+    def test_relation_with_a_subquery_in_its_condition(self):
+        """Conditions that were built alike are the same."""
+
+        def topics():
+            condition = Q(Exists(User.objects.all()))
+            return Topic.objects.alias_join(
+                x=FilteredRelation("record", condition=condition)
+            )
+
+        self.assertRows(
+            topics().filter(x__value=1) | topics().filter(x__value=4), [self.a] * 2
+        )
+        self.assertRows(topics().filter(x__value=1) & topics().filter(x__value=4), [])
+
     def test_none(self):
         mine = self.mine().filter(mine__value=3)
         self.assertRows(mine | Topic.objects.none(), [self.c])

@@ -79,6 +79,7 @@ def _get_path(query, relation):
     nothing if it isn't in FROM.
     """
     for alias, entry in query.alias_map.items():
-        if entry.filtered_relation == relation:
+        own = entry.filtered_relation
+        if own and own.alias == relation.alias and same_structure(own, relation):
             return path_to(query, alias)
     return []
