@@ -143,7 +143,8 @@ class Maker:
         else:
             second = self.operand(kind, plain, depth - 1)
         if function == "case":
-            simple = not self.areas.negated_when
+            # Without an alias, it may refer to an annotation.
+            simple = not (self.areas.negated_when and self.where.guarded)
             self.cases += 1
             test = self.condition(refs, (), depth=1, simple=simple)
             self.cases -= 1
