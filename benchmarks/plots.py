@@ -7,6 +7,7 @@ from .summary import fastest
 
 COLORS = {"sql": "0.6", "joins": "tab:green", "stock": "tab:blue", "package": "tab:red"}
 COLUMNS = 4
+NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mariadb": "MariaDB"}
 LABELS = {
     "sql": "SQL by hand",
     "joins": "alias_join()",
@@ -62,7 +63,7 @@ def forms(pyplot, result):
         axis.set_xscale("log")
         axis.axvline(1, color="black", linewidth=0.5)
         axis.tick_params(labelsize=7)
-    figure.suptitle(f"{result['db']}, {result['size']}: time to the best SQL's")
+    figure.suptitle(f"{NAMES[result['db']]}, {result['size']}: time to the best SQL's")
     return figure
 
 
@@ -82,7 +83,7 @@ def times(pyplot, results, size):
         axis.yaxis.set_major_formatter("{x:g}")
         axis.minorticks_off()
         axis.tick_params(labelsize=8)
-        axis.set_title(db, fontsize=9)
+        axis.set_title(NAMES[db], fontsize=9)
         axis.set_ylabel("ms", fontsize=8)
     handles = [
         pyplot.Rectangle((0, 0), 1, 1, color=COLORS[kind], label=LABELS[kind])
@@ -146,5 +147,5 @@ def growth(pyplot, results, db):
         axis.tick_params(labelsize=7)
     axes[0, 0].set_ylabel("ms")
     axes[0, 0].legend(fontsize=6)
-    figure.suptitle(f"{db}: time by size")
+    figure.suptitle(f"{NAMES[db]}: time by size")
     return figure
