@@ -11,7 +11,7 @@ from django.db.models import (
 from django.db.models.lookups import Exact
 
 from .library import LibraryTestCase
-from .models import Author, Book, RentalSession
+from .models import Author, Book, RentalSession, Reservation
 
 
 class AliasTests(LibraryTestCase):
@@ -100,4 +100,23 @@ class AliasTests(LibraryTestCase):
                 rental_session__borrower=self.dan, **{f"{alias}__borrower": self.dan}
             ),
             [self.c],
+        )
+
+    def test_name_of_the_base_table(self):
+        """The base's columns in the condition stay the base's."""
+        Book.objects.filter(pk=self.a.pk).update(state="stopped")
+        Reservation.objects.filter(book=self.a, borrower=self.dan).update(
+            state="stopped"
+        )
+        alias = Book._meta.db_table
+        books = Book.objects.alias(
+            **{
+                alias: FilteredRelation(
+                    "reservation", condition=Q(reservation__state=F("state"))
+                )
+            }
+        )
+        self.assertSequenceEqual(
+            books.order_by("title").values_list("title", f"{alias}__borrower__name"),
+            [("A", "Dan"), ("B", None), ("C", None)],
         )
