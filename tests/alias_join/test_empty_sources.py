@@ -118,6 +118,13 @@ class EmptySourceTests(TopicTestCase):
         self.assertRows(topics.filter(it__total__lt=1), [])
         self.assertRows(topics.filter(it__number__lt=1), [self.a, self.b, self.c])
 
+    @skipUnlessDBFeature("supports_aggregate_filter_clause")
+    def test_filter_on_an_aggregate_of_nothing(self):
+        topics = Topic.objects.annotate(
+            total=Sum("record__value", filter=Q(record__in=[]))
+        )
+        self.assertRows(topics.filter(total__gt=0), [], queries=0)
+
     def test_group_of_a_value(self):
         # Django doesn't group by values, so that there is always a row.
         empty = Record.objects.filter(value=-1)

@@ -597,6 +597,22 @@ class NullableForeignKeyTests(JoinTestCase):
         self.assertSplit(Q(salary__lt=F("boss__salary")), ["cook"])
         self.assertSplit(Q(salary=F("boss__salary") - 7), ["cook"])
 
+    def test_right_side_of_the_base(self):
+        Employee.objects.update(salary=None)
+        Employee.objects.filter(name="cook").update(salary=F("pk"))
+        self.assertSplit(Q(pk=F("salary")), ["cook"])
+
+    def test_right_side_that_unmatched_rows_have(self):
+        self.assertSplit(Q(name=Coalesce("boss__name", Value("boss"))), ["boss"])
+
+    def test_exclusive_or(self):
+        """Without a row both operands are false, and their negation true."""
+        self.assertSplit(
+            Q(b__name="boss") ^ Q(b__name="cook"),
+            ["cook", "vice"],
+            b=FilteredRelation("boss"),
+        )
+
     def test_aggregate(self):
         self.assertSplit(Q(total=2), ["boss"], total=Sum("employee__salary"))
         self.assertSplit(Q(mean__lt=2), ["vice"], mean=Avg("employee__salary"))

@@ -18,7 +18,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact
-from django.test import skipIfDBFeature, skipUnlessDBFeature
+from django.test import skipUnlessDBFeature
 
 from .base import JoinTestCase, TopicTestCase, from_clause
 from .models import City, Country, Employee, Record, Topic, User
@@ -70,9 +70,7 @@ class LeftTests(TopicTestCase):
                 self.assertRows(topics, rows)
                 self.assertJoinType(topics, "LEFT OUTER")
 
-    @skipIfDBFeature("supports_logical_xor")
     def test_exclusive_or(self):
-        """Where it is an operator of the database it knows NULL."""
         topics = self.topics().filter(Q(mine__value=1) ^ Q(name="B"))
         self.assertRows(topics, [self.a, self.b])
         self.assertJoinType(topics, "LEFT OUTER")

@@ -681,6 +681,32 @@ class AnnotationTests(ReferencesTestCase):
             [("A", 4), ("B", None), ("C", 6)],
         )
 
+    def test_groups_of_a_subquery_with_a_join(self):
+        users = User.objects.alias_join(
+            it=Record,
+            on=Q(it__user=F("pk"), it__value=OuterRef("record__value")),
+            join_type=JoinType.INNER,
+        )
+        topics = Topic.objects.annotate(
+            user=Subquery(users.values("name")), n=Count("record")
+        )
+        self.assertRows(
+            topics.order_by("name", "user").values_list("name", "user", "n"),
+            [
+                ("A", "johnny", 1),
+                ("A", "may", 1),
+                ("B", "may", 1),
+                ("C", "johnny", 1),
+                ("C", "may", 1),
+            ],
+        )
+
+    def test_condition_beside_a_relation_to_many(self):
+        msg = "The join 'mine' can't be referred to from a subquery."
+        value = Case(When(mine__value=1, then=4), default=5)
+        with self.assertRaisesMessage(FieldError, msg):
+            self.mine().exclude(record__value=value)
+
     def test_alias(self):
         topics = self.mine().alias(v=F("mine__value") + 1).filter(v=2)
         self.assertNames(topics, "A")

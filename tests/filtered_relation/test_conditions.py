@@ -236,6 +236,18 @@ class ConditionTests(LibraryTestCase):
             [("Dan", "A", "Ed"), ("Dan", "C", "Eve"), ("Dora", "A", "Ed")],
         )
 
+    def test_outer_reference_in_a_function(self):
+        title = Replace(OuterRef("book__author__name"), Value("Alice"), Value("A"))
+        editors = Editor.objects.alias(
+            some=FilteredRelation("book", condition=Q(book__title=title)),
+        ).filter(some__isnull=False)
+        self.assertSequenceEqual(
+            Reservation.objects.annotate(editor=Subquery(editors.values("name")))
+            .order_by("borrower__name", "book__title")
+            .values_list("borrower__name", "book__title", "editor"),
+            [("Dan", "A", "Ed"), ("Dan", "C", None), ("Dora", "A", "Ed")],
+        )
+
     def test_outer_reference_along_the_same_relation(self):
         later = Author.objects.alias(
             later=FilteredRelation(
