@@ -1,7 +1,7 @@
 from django.db.models import F, FilteredRelation, Q
 
 from .library import LibraryTestCase
-from .models import Author
+from .models import Author, Book
 
 
 class ExclusionTests(LibraryTestCase):
@@ -10,6 +10,16 @@ class ExclusionTests(LibraryTestCase):
         self.assertCountEqual(
             authors.exclude(title="A").values_list("name", "title"),
             [("Alice", "B"), ("Bob", "C"), ("Carol", None)],
+        )
+
+    def test_alias_of_another_table_in_the_subquery(self):
+        """Authors are called T3 in the query, and books in the subquery."""
+        books = Book.objects.alias(
+            mine=FilteredRelation("author", condition=Q(author__name__gt=""))
+        ).filter(author__name__gt="")
+        self.assertCountEqual(
+            books.exclude(Q(mine__name__gt=""), Q(mine__book__title="C")),
+            [self.a, self.b],
         )
 
     def test_swapped_operands(self):
