@@ -275,6 +275,26 @@ class LateralTests(TopicTestCase):
                     self.join(source[:1]), "it__value", [("A", 1), ("B", 5), ("C", 3)]
                 )
 
+    def test_order_by_condition_with_outer_reference(self):
+        for name, condition in [
+            ("lookup", {"value": OuterRef("pk") - self.a.pk + 4}),
+            ("Q", {"condition": ~Q(value__lt=OuterRef("pk") - self.a.pk + 4)}),
+            (
+                "queryset",
+                {
+                    "topic__in": Topic.objects.filter(
+                        pk=OuterRef(OuterRef("pk")),
+                        record__value__lt=OuterRef("value"),
+                    )
+                },
+            ),
+        ]:
+            source = records().order_by(Case(When(**condition, then=0), default=1))
+            with self.subTest(name):
+                self.assertJoined(
+                    self.join(source[:1]), "it__value", [("A", 4), ("B", 5), ("C", 6)]
+                )
+
     def test_annotations_of_model_rows(self):
         source = records().annotate(double=F("value") * 2, who=F("user__name"))
         topics = self.join(source.order_by("-double")[:1])

@@ -129,6 +129,11 @@ def walk(expression):
             children = expression.get_source_expressions()
         elif isinstance(expression, (list, tuple)):
             children = expression
+        elif isinstance(expression, Node):
+            # A Q() that isn't resolved yet.
+            children = expression.children
+        elif isinstance(expression, models.QuerySet):
+            children = [expression.query]
         else:
             continue
         stack.extend(reversed(children))
