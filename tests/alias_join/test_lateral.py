@@ -23,7 +23,7 @@ from django.db.models import (
     When,
     Window,
 )
-from django.db.models.functions import Abs, Coalesce, Concat, RowNumber
+from django.db.models.functions import Abs, Coalesce, Concat, Length, RowNumber
 from django.db.utils import ConnectionHandler
 from django.test import skipIfDBFeature, skipUnlessDBFeature
 
@@ -294,6 +294,15 @@ class LateralTests(TopicTestCase):
                 self.assertJoined(
                     self.join(source[:1]), "it__value", [("A", 4), ("B", 5), ("C", 6)]
                 )
+
+    def test_order_by_relation_that_the_outer_query_has(self):
+        source = Record.objects.filter(value__gt=Length(OuterRef("user__name")))
+        self.assertRows(
+            Record.objects.alias_join(it=source.order_by("user__name", "value")[:1])
+            .order_by("value")
+            .values_list("value", "it__value"),
+            [(1, None), (3, None), (4, 4), (5, 4), (6, 4)],
+        )
 
     def test_annotations_of_model_rows(self):
         source = records().annotate(double=F("value") * 2, who=F("user__name"))

@@ -6,6 +6,7 @@ from django.db.models import (
     OuterRef,
     Prefetch,
     Q,
+    Subquery,
     When,
 )
 from django.db.models.lookups import Exact
@@ -74,6 +75,17 @@ class AliasTests(LibraryTestCase):
                     for _ in range(100):
                         self.assertEqual(str(authors.query), sql)
                     self.assertSequenceEqual(authors, [self.alice])
+
+    def test_subquery_ordered_by_a_relation_of_the_outer_query(self):
+        """The join for the ordering doesn't hide the one around."""
+        first = Book.objects.filter(title__lt=OuterRef("author__name"))
+        books = Book.objects.annotate(
+            last=Subquery(first.order_by("-author__name", "-title").values("title")[:1])
+        )
+        self.assertSequenceEqual(
+            books.order_by("title").values_list("title", "last"),
+            [("A", "A"), ("B", "A"), ("C", "B")],
+        )
 
     def test_prefetched_many_to_many(self):
         """The alias isn't that of the table that prefetching selects from."""

@@ -132,9 +132,12 @@ def fold(name):
 def free_alias(query, alias):
     """
     Return ``alias``, or a generated one if an entry of the query's FROM clause
-    has that name already. Called by Query.table_alias().
+    has that name already, or may have around a subquery. Called by
+    Query.table_alias().
     """
     taken = set(map(fold, query.alias_map))
+    if query.external_aliases:
+        taken.add(fold(alias))
     number = len(query.alias_map) + 1
     while fold(alias) in taken:
         alias = f"{query.alias_prefix}{number}"
