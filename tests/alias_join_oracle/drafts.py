@@ -198,6 +198,8 @@ class Draft(Steps):
             self.expose(self.columns)
         if self.columns is not None or not joined:
             self.aliases = {}
-            self.identity = [ref for ref in self.shown if not is_relation(ref)]
+            self.identity = list(self.shown)
+            if self.columns is None:
+                self.identity = [ref for ref in self.shown if not is_relation(ref)]
         self.pushed_aliases = set(self.aliases)
         self.stage, self.pushed = "", True

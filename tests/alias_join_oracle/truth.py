@@ -22,10 +22,14 @@ class State:
         self.order = ()
         self.explicit_order = False
         self.distinct = False
-        self.grouped = False
+        self.aggregates = ()
         self.slice = None
         # Relations to many that rows were multiplied by.
         self.reached = set()
+
+    @property
+    def grouped(self):
+        return bool(self.aggregates)
 
     @property
     def settled(self):
@@ -147,11 +151,19 @@ class Truth(Joining):
         for ref in many:
             if ref.relation not in state.reached:
                 state.reached.add(ref.relation)
-                state.rows = [
-                    {**row, ref.relation: record}
-                    for row in state.rows
-                    for record in self.related_to(row, ref)
-                ]
+                if state.grouped:
+                    # All aggregates are over what the joins of all make.
+                    for row in state.rows:
+                        row[MEMBERS] = self.multiplied(row[MEMBERS], ref)
+                else:
+                    state.rows = self.multiplied(state.rows, ref)
+
+    def multiplied(self, rows, ref):
+        return [
+            {**row, ref.relation: record}
+            for row in rows
+            for record in self.related_to(row, ref)
+        ]
 
     def either(self, state, step):
         for join in (*step.left_joins, *step.right_joins):
@@ -217,11 +229,13 @@ class Truth(Joining):
         state.slice = (step.start, step.stop)
 
     def aggregate(self, state, step):
+        self.reach(state, relations_to_many((step.argument, step.condition)))
         if not state.grouped:
-            self.reach(state, relations_to_many((step.argument, step.condition)))
             self.group(state, step.relation)
+        state.aggregates += (step,)
         for row in state.rows:
-            row[step.name] = self.total(step, row[MEMBERS])
+            for each in state.aggregates:
+                row[each.name] = self.total(each, row[MEMBERS])
         self.show(state, step.name, "int")
 
     def group(self, state, relation):
@@ -242,7 +256,6 @@ class Truth(Joining):
         if not state.explicit_order:
             # Meta.ordering is no part of a GROUP BY query.
             state.order = ()
-        state.grouped = True
 
     def total(self, step, rows):
         if step.condition is not None:
