@@ -175,7 +175,8 @@ class Steps:
     @property
     def shown(self):
         if self.columns is not None:
-            return [ref for ref in self.columns if not is_document(ref)]
+            both = self.columns + self.annotations
+            return [ref for ref in both if not is_document(ref)]
         return table_refs(self.model, depth=1) + self.annotations
 
     def beyond(self):

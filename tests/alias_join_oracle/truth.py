@@ -3,6 +3,8 @@ The rows of a query by relational algebra in plain Python, written from the
 definitions. Nothing of the ORM's query code is used.
 """
 
+from functools import partial
+
 from . import spec
 from .joining import Joining
 from .operands import BASE, MEMBERS, OUTER, Record
@@ -89,7 +91,19 @@ class Truth(Joining):
                 unique.setdefault(shown, row)
             rows = list(unique.values())
         rows = self.sorted(state, rows)
-        return rows[slice(*state.slice)] if state.slice else rows
+        if not state.slice:
+            return rows
+        for cut in state.slice:
+            if 0 < cut < len(rows) and self.tied(state, *rows[cut - 1 : cut + 1]):
+                raise ValueError("Which rows a slice has is left open.")
+        return rows[slice(*state.slice)]
+
+    def tied(self, state, *rows):
+        """Whether different rows may come in any order."""
+        keys = [self.ordering(state, row) for row in rows]
+        show = contents if state.select is None else partial(self.output, state)
+        shown = [show(row) for row in rows]
+        return keys[0] == keys[1] and shown[0] != shown[1]
 
     def sorted(self, state, rows):
         shown = () if state.select is None else self.names(state)
@@ -291,6 +305,15 @@ class Truth(Joining):
         else:
             state.select = tuple((n, spec.Ref((n,), "int")) for n in names)
             state.rows = [{BASE: Record(dict(zip(names, v)), {})} for v in shown]
+
+
+def contents(row):
+    """What a row and the records of its aliases hold."""
+    return {
+        name: value.values if isinstance(value, Record) else value
+        for name, value in row.items()
+        if name is not MEMBERS
+    }
 
 
 def total(function, values):
