@@ -321,6 +321,34 @@ class OrTests(CombiningTestCase):
         ):
             with self.assertRaisesMessage(ValueError, "The join 'u' would remove rows"):
                 left | right
+            msg = (
+                "The join 'u' would add rows that the other queryset's conditions "
+                "weren't made for. Join it to both."
+            )
+            with self.assertRaisesMessage(ValueError, msg):
+                left & right
+
+    @skipUnlessDBFeature("supports_right_join")
+    def test_path_before_a_right_join(self):
+        """What is combined joins it again, now beside rows without a base."""
+
+        def records():
+            return Record.objects.alias_join(
+                j=FilteredRelation(Topic, condition=Q(j__name=F("topic__name")))
+            ).alias_join(
+                u=FilteredRelation(
+                    User,
+                    condition=Q(u=F("user"), value=1),
+                    join_type=JoinType.RIGHT,
+                )
+            )
+
+        left = records().exclude(user__name="may")
+        right = records().exclude(topic__name="B")
+        self.assertRows(
+            (left & right).values_list("u__name", "j__name"),
+            [("johnny", "A"), ("may", None)],
+        )
 
     def test_relation_with_a_subquery_in_its_condition(self):
         """Conditions that were built alike are the same."""

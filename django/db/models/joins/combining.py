@@ -2,7 +2,7 @@
 The joins of two queries that & or | combine.
 """
 
-from django.db.models.joins.datastructures import DerivedTable
+from django.db.models.joins.datastructures import DerivedTable, has_unmatched_rows
 from django.db.models.joins.paths import path_to
 from django.db.models.joins.structure import name_tables, same_structure
 from django.db.models.joins.types import JoinType
@@ -15,8 +15,8 @@ def merge_relations(query, other, connector):
     with. Called by Query.combine().
 
     Raise ValueError if an alias has two meanings, if a join of one query would
-    remove rows of the other, or if the queries select from different
-    subqueries.
+    remove rows of the other or add rows to it, or if the queries select from
+    different subqueries.
     """
     if not same_structure(_derived_base(query), _derived_base(other)):
         raise ValueError(
@@ -25,14 +25,18 @@ def merge_relations(query, other, connector):
             "made from an equal one. Use filter(pk__in=...) instead."
         )
     relations, others = query._filtered_relations, other._filtered_relations
-    if connector != AND:
-        for alias in relations.keys() ^ others.keys():
-            relation = relations.get(alias) or others[alias]
-            if relation.join_type not in {None, JoinType.LEFT}:
-                raise ValueError(
-                    f"The join {alias!r} would remove rows of the queryset that "
-                    "doesn't have it. Join it to both, or use JoinType.LEFT."
-                )
+    for alias in relations.keys() ^ others.keys():
+        join_type = (relations.get(alias) or others[alias]).join_type
+        if connector != AND and join_type not in {None, JoinType.LEFT}:
+            raise ValueError(
+                f"The join {alias!r} would remove rows of the queryset that doesn't "
+                "have it. Join it to both, or use JoinType.LEFT."
+            )
+        if join_type is not None and join_type.keeps_right:
+            raise ValueError(
+                f"The join {alias!r} would add rows that the other queryset's "
+                "conditions weren't made for. Join it to both."
+            )
     for alias, relation in others.items():
         if not same_structure(relations.setdefault(alias, relation), relation):
             raise ValueError(
@@ -54,6 +58,9 @@ def merge_join(query, other, alias, join):
     ``query`` if it is one that lookup paths don't add themselves. Add it if it
     isn't there yet. Called by Query.combine().
     """
+    if has_unmatched_rows(query):
+        # It may have been made before the other query had such rows.
+        join.nullable = True
     if not other.has_joins:
         return None
     for relation in other._filtered_relations.values():
