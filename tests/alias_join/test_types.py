@@ -306,6 +306,23 @@ class TransformTests(TypeTestCase):
         tags = Tag.objects.alias_join(s=Sample.objects.values("tag", "data"))
         self.assertRows(tags.filter(s__data__contains={"n": 1.5}), [self.tag])
 
+    def test_json_beside_another_condition(self):
+        """MariaDB moves both of them into the subquery."""
+        source = Sample.objects.values("tag", "day", s=F("data__s")).distinct()
+        union = Sample.objects.values("tag", "day", "data").union(
+            Sample.objects.filter(tag=self.empty).values("tag", "day", "data"), all=True
+        )
+        with_union = Tag.objects.alias_join(j=union, on=Q(j__tag=F("pk")))
+        for tags, path in [
+            (Tag.objects.alias_join(j=source, on=Q(j__tag=F("pk"))), "j__s"),
+            (with_union, "j__data__s"),
+        ]:
+            tags = tags.filter(j__day__isnull=False)
+            with self.subTest(path):
+                self.assertRows(tags.filter(**{path: "x%"}), [self.tag])
+                self.assertRows(tags.filter(**{f"{path}__in": ["x%"]}), [self.tag])
+                self.assertRows(tags.exclude(**{path: "x"}), [self.tag])
+
     def test_functions(self):
         tags = Tag.objects.alias_join(s=Sample.objects.values("tag", *VALUES))
         for expression, value in [
