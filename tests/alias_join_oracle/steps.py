@@ -22,7 +22,11 @@ class Steps:
         self.maker = maker
         self.areas = maker.areas
         self.model = model
-        self.outer = tuple(spec.Outer(ref.path, ref.kind) for ref in outer)
+        self.outer = tuple(
+            spec.Outer(ref.path, ref.kind)
+            for ref in outer
+            if not isinstance(ref, spec.Many)
+        )
         self.steps = []
         self.refs = table_refs(model)
         # References that may not be negated.
