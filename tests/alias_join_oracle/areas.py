@@ -43,14 +43,20 @@ Decisions:
 """
 
 import os
+import re
 from dataclasses import dataclass, fields, replace
 
 from django.db.models import QuerySet
 
+UNKNOWN_IN_HAVING = re.compile(r"Unknown column '(\w+)\.(\w+)' in 'HAVING'")
 
-def is_limit(message):
+
+def is_limit(message, sql):
     """Whether an error is that of a database which should know better."""
-    return message == "parser stack overflow" or "in 'HAVING'" in message
+    if unknown := UNKNOWN_IN_HAVING.search(message):
+        # It knows the column up to there.
+        return "`%s`.`%s`" % unknown.groups() in sql.partition(" HAVING ")[0]
+    return message == "parser stack overflow"
 
 
 @dataclass(frozen=True)

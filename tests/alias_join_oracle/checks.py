@@ -74,7 +74,7 @@ class Checker(Uses):
         except Difference:
             raise
         except OperationalError as error:
-            if not is_limit(str(error)):
+            if not is_limit(str(error), self.sql()):
                 raise self.unexpected(check, error) from error
             self.seen["limit of the database"] += 1
         except Exception as error:

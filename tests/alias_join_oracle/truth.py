@@ -308,11 +308,11 @@ class Truth(Joining):
 
 
 def contents(row):
-    """What a row and the records of its aliases hold."""
+    """What names reach in a row: values, and what records hold."""
     return {
         name: value.values if isinstance(value, Record) else value
         for name, value in row.items()
-        if name is not MEMBERS
+        if isinstance(name, str) and name is not MEMBERS
     }
 
 
