@@ -130,8 +130,10 @@ class Draft(Steps):
         if self.columns is not None:
             refs = [ref for ref in self.shown if not is_relation(ref)]
         numbers = [ref for ref in refs if ref.kind == "int"]
+        if self.shows_documents and not numbers:
+            return
         partition = tuple(dict.fromkeys(self.maker.some(refs, 0, 2))) if refs else ()
-        if numbers and self.maker.chance(60):
+        if self.shows_documents or numbers and self.maker.chance(60):
             function = self.maker.pick(("Sum", "Max", "Count"))
             value = spec.Window(function, self.maker.pick(numbers), partition, ())
         else:
@@ -171,9 +173,13 @@ class Draft(Steps):
         self.identity = self.shown
         self.stage = "distinct"
 
+    @property
+    def shows_documents(self):
+        """Whether databases don't agree on an order of the rows."""
+        return self.columns is not None and any(map(is_document, self.columns))
+
     def slice(self):
-        if self.columns is not None and any(map(is_document, self.columns)):
-            # There is no order of documents that databases agree on.
+        if self.shows_documents:
             return
         self.order(total=True)
         start = self.maker.pick((0, 0, 1))
