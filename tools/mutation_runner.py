@@ -129,9 +129,7 @@ class Trial:
             test_suite(type(t)(t._testMethodName) for t in tests).run(result)
             found = [test for test, _ in [*result.failures, *result.errors]]
             found += result.unexpectedSuccesses
-            self.output.writelines(
-                f"{getattr(t, 'test_case', t).id()}\n" for t in found
-            )
+            self.output.writelines(f"{name(test)}\n" for test in found)
         except BaseException:
             self.output.write(traceback.format_exc().splitlines()[-1])
         finally:
@@ -143,6 +141,13 @@ class Trial:
         with self.output:
             self.output.seek(0)
             return self.output.read().splitlines()
+
+
+def name(test):
+    """Return the name of a test, which is that of the method for a subtest."""
+    if isinstance(test, unittest.case._SubTest):
+        test = test.test_case
+    return test.id()
 
 
 def report(trials):
