@@ -695,6 +695,24 @@ class JoinedValueTests(WriteTestCase):
                     [4, 4, 3, 2],
                 )
 
+    def test_the_key_of_the_table_itself(self):
+        """Nor does a written value decide which row another one joins."""
+        boss = None
+        for name in "abcd":
+            boss = Employee.objects.create(name=name, boss=boss)
+        a, b, c, d = Employee.objects.order_by("name")
+        for source in (Employee, Employee.objects.values("pk", "boss")):
+            for join_type in (JoinType.LEFT, JoinType.INNER):
+                employees = Employee.objects.alias_join(
+                    chief=source, on=Q(chief__pk=F("boss")), join_type=join_type
+                )
+                with self.subTest(source=source, join_type=join_type), rolled_back():
+                    employees.update(boss=F("chief__boss"))
+                    self.assertSequenceEqual(
+                        Employee.objects.order_by("pk").values_list("boss", flat=True),
+                        [None, None, a.pk, b.pk],
+                    )
+
     def test_page(self):
         topics = Topic.objects.order_by("-name")[:2].alias_join(
             mine=Record.objects.filter(user=self.johnny)

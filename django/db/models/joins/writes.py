@@ -10,8 +10,8 @@ of its rows to write to and, for values that refer to a join, what to write:
     ) WHERE id IN (SELECT key FROM (SELECT DISTINCT id AS key FROM ...))
 
 The innermost queries don't depend on the row that is written to, nor can they
-be merged into the outer ones. So they read the table as it was before, and
-MySQL accepts that they read it at all.
+be merged into the outer ones. So MySQL accepts that they read the table, and
+they read it as it was before: databases do so anyway, except for SQLite.
 """
 
 from itertools import chain
@@ -43,6 +43,24 @@ class JoinedValue(Subquery):
         super().__init__(query)
         self.rows = rows
         self.keys = keys
+
+
+class ValuesTable(DerivedTable):
+    """
+    The values for all rows, from before the first of them is written.
+    """
+
+    def as_sqlite(self, compiler, connection):
+        # SQLite may evaluate a subquery anew for each row, which would read
+        # the rows that have been written already.
+        sql, params = self.as_sql(compiler, connection)
+        rows = compiler.quote_name(f"{LOOKUP_SEP}rows")
+        alias = compiler.quote_name(self.table_alias)
+        return (
+            f"(WITH {rows} AS MATERIALIZED (SELECT * FROM {sql}) "
+            f"SELECT * FROM {rows}) {alias}",
+            params,
+        )
 
 
 def locked_relations(query, using):
@@ -207,6 +225,10 @@ def _select_values(query, target, expressions):
     columns = {key: F(LOOKUP_SEP.join([*path, name])) for key, name in keys.items()}
     columns |= zip(_columns("value", expressions), expressions.values())
     rows = _select_distinct(query, columns)
+    base = rows.alias_map[rows.base_table]
+    rows.alias_map[base.table_alias] = ValuesTable(
+        base.query, base.table_name, base.table_alias
+    )
     for key in keys:
         rows.add_q(Q(IsNull(F(key), False)))
     return keys, rows
