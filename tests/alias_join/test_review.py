@@ -174,6 +174,18 @@ class JoinsBeforeSliceTests(MineTestCase):
             queryset.values_list("name", "seat__row"), [("A", 7), ("B", 7)]
         )
 
+    def test_values_called_pk(self):
+        source = Record.objects.filter(user=self.johnny).values("topic", "pk")
+        queryset = self.slice(Topic.objects.alias_join(mine=source), "x")
+        record = Record.objects.get(user=self.johnny, topic=self.a)
+        rows = queryset.values_list("name", "mine__pk")
+        self.assertSequenceEqual(rows, [("A", record.pk), ("B", None)])
+        queryset = self.slice(queryset, "y")
+        self.assertNames(queryset.filter(mine__pk=record.pk), ["A"])
+        a, b = queryset.select_related("mine")
+        self.assertEqual(a.mine._asdict(), {"topic": self.a.pk, "pk": record.pk})
+        self.assertIsNone(b.mine)
+
     def test_in_queryset(self):
         queryset = self.slice(self.mine, "x")
         self.assertNames(queryset.filter(mine__in=Record.objects.all()), ["A"])

@@ -291,6 +291,9 @@ def _embed(inner, name):
         column = f"{LOOKUP_SEP}join{len(inner.annotations)}"
         select_annotation(inner, column, F(f"{name}{LOOKUP_SEP}{names[-1]}"))
         embedded = project_field(field, column, inner.model, attname=names[-1])
+        if not instances:
+            # Lookups of "pk" go by the name of the field.
+            options.add_column(embedded, column)
         options.add_column(embedded, *names)
     if instances:
         row_marker = [options.columns[field.name] for field in options.meta.pk_fields]
