@@ -1,7 +1,7 @@
 from django.db.models import Exists, FilteredRelation, OuterRef, Q
 
 from .library import LibraryTestCase
-from .models import Author, Editor
+from .models import Author, Book, Editor
 
 
 class CombinationTests(LibraryTestCase):
@@ -42,6 +42,16 @@ class CombinationTests(LibraryTestCase):
         left = self.authors().filter(a__isnull=True)
         right = self.authors().exclude(a__title="A")
         self.assertCountEqual(left & right, [self.bob, self.carol])
+
+    def test_condition_that_holds_for_null(self):
+        Author.objects.filter(pk=self.alice.pk).update(object_id=1)
+        books = Book.objects.alias(
+            a=FilteredRelation("author", condition=Q(author__object_id=None))
+        )
+        left = books.exclude(a__name="Carol")
+        for queryset in [left & books.exclude(a__name="Alice"), left & left]:
+            self.assertCountEqual(queryset, [self.a, self.b, self.c])
+            self.assertEqual(str(queryset.query).count("JOIN"), 1)
 
     def test_the_same_subquery_in_the_condition(self):
         def edited():

@@ -6,6 +6,7 @@ from django.db.models.joins.datastructures import DerivedTable, has_unmatched_ro
 from django.db.models.joins.paths import path_to
 from django.db.models.joins.structure import name_tables, same_structure
 from django.db.models.joins.types import JoinType
+from django.db.models.sql.datastructures import Join
 from django.db.models.sql.where import AND
 
 
@@ -55,12 +56,24 @@ def _derived_base(query):
 def merge_join(query, other, alias, join):
     """
     Return the alias that ``join``, called ``alias`` in the other query, has in
-    ``query`` if it is one that lookup paths don't add themselves. Add it if it
-    isn't there yet. Called by Query.combine().
+    ``query`` if it is one that lookup paths don't add themselves, or don't add
+    again. Add it if it isn't there yet. Called by Query.combine().
     """
     if has_unmatched_rows(query):
         # It may have been made before the other query had such rows.
         join.nullable = True
+    if (relation := join.filtered_relation) and _leads_to_one_row(join):
+        # Its condition would be resolved to the row that is there already.
+        for own_alias, entry in query.alias_map.items():
+            own = entry.filtered_relation
+            if (
+                own
+                and own.alias == relation.alias
+                and entry.parent_alias == join.parent_alias
+                and entry.join_field == join.join_field
+            ):
+                query.ref_alias(own_alias)
+                return own_alias
     if not other.has_joins:
         return None
     for relation in other._filtered_relations.values():
@@ -78,6 +91,11 @@ def merge_join(query, other, alias, join):
     else:
         table_alias = query.join(join, reuse=set())
     return table_alias
+
+
+def _leads_to_one_row(join):
+    field = join.join_field
+    return isinstance(join, Join) and (field.many_to_one or field.one_to_one)
 
 
 def _get_path(query, relation):
