@@ -2,8 +2,9 @@ import decimal
 
 from django.contrib.contenttypes.fields import GenericForeignKey, GenericRelation
 from django.contrib.contenttypes.models import ContentType
-from django.db import models
+from django.db import connection, models
 from django.db.models.functions import Upper
+from django.utils.functional import SimpleLazyObject
 
 
 class User(models.Model):
@@ -360,3 +361,19 @@ class Tree(models.Model):
 
 class FruitTree(Tree):
     fruit = models.CharField(max_length=10, db_column="label")
+
+
+# Texts that differ in case only and are equal, where there's such a collation.
+
+
+class Word(models.Model):
+    text = models.CharField(
+        max_length=10,
+        db_collation=SimpleLazyObject(
+            lambda: connection.features.test_collations.get("ci")
+        ),
+    )
+    size = models.IntegerField(default=1)
+
+    class Meta:
+        required_db_features = {"supports_collation_on_charfield"}

@@ -23,7 +23,7 @@ from django.db.models import (
     When,
     Window,
 )
-from django.db.models.functions import Abs, Coalesce, Concat, Length, RowNumber
+from django.db.models.functions import Abs, Coalesce, Concat, Length, RowNumber, Trim
 from django.db.utils import ConnectionHandler
 from django.test import skipIfDBFeature, skipUnlessDBFeature
 
@@ -42,6 +42,7 @@ from .models import (
     Ticket,
     Topic,
     User,
+    Word,
 )
 
 
@@ -966,6 +967,30 @@ class LateralKeyTests(JoinTestCase):
                 B.objects.alias_join(it=source).values_list("name", "it__n"),
                 [("k", None), ("l", 1), ("m", None)],
             )
+
+
+@skipUnlessDBFeature("supports_collation_on_charfield")
+class LateralCollationTests(JoinTestCase):
+    def test_computed_text(self):
+        """Groups by a text have the rows that are equal to the outer one."""
+        Word.objects.bulk_create([Word(text=text) for text in ("a", "A", "b")])
+        words = Word.objects.annotate(key=Trim("text")).filter(key=OuterRef("text"))
+        sizes = words.values("size")
+        for source, column in [
+            (sizes.annotate(n=Count("pk")), "COUNT(*)"),
+            (sizes.annotate(n=Min("pk")).order_by("n")[:1], "MIN(inside.id)"),
+        ]:
+            with self.subTest(column):
+                joined = Word.objects.alias_join(it=source).order_by("pk")
+                self.assertSameAsSQL(
+                    joined.values_list("text", "it__n"),
+                    f"""
+                    SELECT word.text, (
+                        SELECT {column} FROM alias_join_word inside
+                        WHERE TRIM(inside.text) = word.text
+                    ) FROM alias_join_word word ORDER BY word.id
+                    """,
+                )
 
 
 class LateralMetaOrderingTests(JoinTestCase):

@@ -103,6 +103,8 @@ def _comparison_type(expression):
     while field.remote_field:
         field = field.target_field
     if isinstance(field, CharField | TextField):
+        if _has_computed_collation(expression):
+            return object(), None
         return "text", field.db_collation
     internal_type = field.get_internal_type()
     if internal_type.endswith(("IntegerField", "AutoField")):
@@ -111,6 +113,19 @@ def _comparison_type(expression):
         # JSON compares in a way of its own.
         return object(), None
     return internal_type, None
+
+
+def _has_computed_collation(expression):
+    """
+    Return whether a text is computed from columns with a collation. Databases
+    differ in whether it has that, too.
+    """
+    if isinstance(expression, Col) and expression.target.projected_from is None:
+        return False
+    return any(
+        isinstance(part, Col) and getattr(part.output_field, "db_collation", None)
+        for part in walk(expression)
+    )
 
 
 def atoms(condition, query):
