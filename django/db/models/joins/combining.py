@@ -4,7 +4,7 @@ The joins of two queries that & or | combine.
 
 from django.db.models.joins.datastructures import DerivedTable, has_unmatched_rows
 from django.db.models.joins.paths import path_to
-from django.db.models.joins.structure import name_tables, same_structure
+from django.db.models.joins.structure import name_tables, same_structure, walk
 from django.db.models.joins.types import JoinType
 from django.db.models.sql.datastructures import Join
 from django.db.models.sql.where import AND
@@ -87,7 +87,7 @@ def merge_join(query, other, alias, join):
     elif relation.field:
         table_alias, _ = query.table_alias(join.table_name, True, relation)
         query.alias_map[table_alias] = join.relabeled_clone({alias: table_alias})
-        name_tables(query, join)
+        name_tables(query, walk(join))
     else:
         table_alias = query.join(join, reuse=set())
     return table_alias

@@ -30,7 +30,7 @@ from django.db.models.joins.sources import (
     selected_expressions,
     uses_extra,
 )
-from django.db.models.joins.structure import name_tables
+from django.db.models.joins.structure import name_tables, walk
 
 
 def must_push_down(query, join_type):
@@ -112,7 +112,7 @@ def push_down(query):
     outer.standard_ordering = query.standard_ordering
     inner.bump_prefix(outer)
     outer.join(DerivedTable(inner.clone(), table_name, table_name))
-    name_tables(outer, inner)
+    name_tables(outer, walk(inner))
     return outer
 
 

@@ -17,7 +17,7 @@ from django.db.models.joins.datastructures import (
     locks_rows,
 )
 from django.db.models.joins.names import check_join_alias, free_alias
-from django.db.models.joins.structure import name_tables, outer_references
+from django.db.models.joins.structure import name_tables, outer_references, walk
 from django.db.models.joins.types import JoinType
 from django.db.models.query_utils import FilteredRelation, Q
 
@@ -37,7 +37,8 @@ def add_join(query, filtered_relation, alias):
         del query._filtered_relations[alias]
     check_join_alias(query, alias)
     source = filtered_relation.relation_name
-    references = outer_references(source.query)
+    parts = [*walk(source.query)]
+    references = outer_references(parts)
     lateral = any(isinstance(part, ResolvedOuterRef) for part in references)
     parent_alias = query.get_initial_alias()
     rows = source.get_rows(query, references)
@@ -63,9 +64,10 @@ def add_join(query, filtered_relation, alias):
         condition = compare_columns(query, relation, table_alias)
         if condition is None:
             condition = resolve_condition(query, relation, table_alias)
+            parts += walk(condition)
         # The join may have been promoted meanwhile.
         query.alias_map[table_alias].condition = condition
-    name_tables(query, query.alias_map[table_alias])
+    name_tables(query, parts)
 
 
 def _check_condition(alias, condition, join_type, lateral):

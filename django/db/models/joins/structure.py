@@ -84,13 +84,9 @@ def same_structure(left, right):
     return bool(left == right)
 
 
-def outer_references(expression):
-    """Return the references to outer queries in an expression or a query."""
-    return [
-        part
-        for part in walk(expression)
-        if isinstance(part, (OuterRef, ResolvedOuterRef))
-    ]
+def outer_references(parts):
+    """Return the references to outer queries among what walk() yielded."""
+    return [part for part in parts if isinstance(part, (OuterRef, ResolvedOuterRef))]
 
 
 def refers_outside(expression):
@@ -139,12 +135,13 @@ def walk(expression):
         stack.extend(reversed(children))
 
 
-def name_tables(query, expression):
+def name_tables(query, parts):
     """
-    Add the tables of the queries in ``expression`` to the table map, without
-    an alias: packages that cache rows look there for the tables to watch.
+    Add the tables of the queries among what walk() yielded to the table map of
+    ``query``, without an alias: packages that cache rows look there for the
+    tables to watch.
     """
-    for part in walk(expression):
+    for part in parts:
         if not isinstance(part, models.sql.Query):
             continue
         if part.model:
