@@ -230,6 +230,21 @@ class FieldTests(TypeTestCase):
                 value = tags.aggregate(x=Max(f"s__{name}"))["x"]
                 self.assertEqual(value, VALUES[name])
 
+    def test_columns_that_groups_depend_on(self):
+        other = VALUES | {"uid": uuid.UUID("87654321-90ab-4def-8234-567890abcdef")}
+        Sample.objects.create(tag=self.tag, **other)
+        grouped = Sample.objects.annotate(n=Count("pk"))
+        for source in (grouped, grouped.values("pk", "tag", "uid", "n")):
+            tags = Tag.objects.alias_join(s=source, on=Q(s__tag=F("pk")))
+            for uid in (VALUES["uid"], other["uid"]):
+                with self.subTest(source=source, uid=uid):
+                    self.assertRows(
+                        tags.filter(s__uid=uid).values_list("s__uid", "s__n"),
+                        [(uid, 1)],
+                    )
+        samples = grouped.alias_join(t=Tag, on=Q(t__pk=F("tag")))
+        self.assertRows(samples.filter(uid=VALUES["uid"]), [self.sample])
+
 
 @skipUnlessDBFeature("supports_json_field")
 class TransformTests(TypeTestCase):

@@ -14,6 +14,10 @@ of a column for that of another one that is selected, too:
 
     SELECT a.x AS x, b.x AS y, MAX(...) AS z ... GROUP BY a.x, b.x
 
+and compares a UUID that the groups depend on with that of another row:
+
+    SELECT a.id AS id, a.uuid AS uuid, MAX(...) AS z ... GROUP BY a.id
+
 A subquery and a LIMIT keep what is inside from what is outside.
 """
 
@@ -47,8 +51,10 @@ def get_shield(source, query, connection):
     """
     if source.is_sliced:
         return ""
+    features = connection.features
     if (
-        connection.features.confuses_columns_of_groups and _confuses_columns(source)
+        (features.confuses_columns_of_groups and _confuses_columns(source))
+        or (features.confuses_uuids_of_groups and _selects_dependent_uuid(source))
     ) or (
         _needs_shields(query, connection)
         and any(
@@ -71,6 +77,33 @@ def _confuses_columns(source):
         and expression.target.column in selected
         for name, expression in selected.items()
     )
+
+
+def _selects_dependent_uuid(source):
+    """
+    Return whether the query selects a UUID that isn't a part of GROUP BY since
+    the primary key of its table is.
+    """
+    if not isinstance(source.group_by, tuple):
+        return False
+    grouped = {
+        expression.alias
+        for expression in source.group_by
+        if isinstance(expression, Col) and expression.target.primary_key
+    }
+    return any(
+        isinstance(expression, Col)
+        and expression.alias in grouped
+        and not expression.target.primary_key
+        and _is_uuid(expression.target)
+        for _, expression in selected_expressions(source)
+    )
+
+
+def _is_uuid(field):
+    while field.remote_field:
+        field = field.target_field
+    return field.get_internal_type() == "UUIDField"
 
 
 def _needs_shields(query, connection):
