@@ -474,6 +474,26 @@ class LaterReferenceTests(TopicTestCase):
                 self.assertIn("nope", str(raised.exception))
                 self.assertIn("value", str(raised.exception))
 
+    def test_count_of_distinct_rows_of_values(self):
+        topics = Topic.objects.alias_join(mine=Record.objects.values("topic", "value"))
+        msg = (
+            "Count('mine', distinct=True) can't tell the rows of the join 'mine' "
+            "apart, since they are values without a primary key. Count a column of "
+            "the join."
+        )
+        for queryset, n in (
+            (topics, 5),
+            (topics.order_by("pk")[:9].alias_join(user=User, join_type="cross"), 10),
+        ):
+            with self.assertRaisesMessage(FieldError, msg):
+                queryset.annotate(n=Count("mine", distinct=True))
+            self.assertEqual(
+                queryset.aggregate(
+                    n=Count("mine"), distinct=Count("mine__topic", distinct=True)
+                ),
+                {"n": n, "distinct": 3},
+            )
+
     def test_unknown_relation_in_select_related(self):
         topics = Topic.objects.alias_join(mine=Record)
         for name in ("nope", "mine__nope", "mine__value"):

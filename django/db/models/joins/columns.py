@@ -172,6 +172,24 @@ def project_expression(expression, name, model, column=None):
     return projected
 
 
+def check_countable(expression):
+    """
+    Raise FieldError if ``expression`` is the row marker of a join, which is
+    the same in all of its rows. Called by Count.resolve_expression() if these
+    have to be told apart.
+    """
+    field = getattr(expression, "target", None)
+    while (original := getattr(field, "projected_from", None)) is not None:
+        if field.name == ROW_MARKER:
+            alias = field.model._meta.alias
+            raise FieldError(
+                f"Count({alias!r}, distinct=True) can't tell the rows of the join "
+                f"{alias!r} apart, since they are values without a primary key. Count "
+                "a column of the join."
+            )
+        field = original
+
+
 class SourceOptions:
     """
     The Options of the rows of a source, as far as lookup paths need them.
