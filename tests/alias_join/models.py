@@ -262,6 +262,12 @@ class Ticket(models.Model):
     price = models.IntegerField()
 
 
+class Slot(models.Model):
+    pk = models.CompositePrimaryKey("room", "hour")
+    room = models.CharField(max_length=10)
+    hour = models.IntegerField()
+
+
 class Employee(models.Model):
     name = models.CharField(max_length=50)
     boss = models.ForeignKey("self", models.SET_NULL, null=True)

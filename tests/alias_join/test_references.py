@@ -51,11 +51,13 @@ from .models import (
     City,
     Contact,
     Country,
+    Employee,
     Event,
     Phone,
     Record,
     Sample,
     Seat,
+    Slot,
     Tag,
     Ticket,
     Topic,
@@ -790,6 +792,16 @@ class ModelTests(JoinTestCase):
         with self.assertNumQueries(1):
             joined = [t.s for t in tickets.select_related("s").order_by("price")]
         self.assertEqual([s and s.pk for s in joined], [(1, 1), (1, 2), None])
+
+    def test_composite_key_of_a_subquery(self):
+        """Its columns may have different types."""
+        slot = Slot.objects.create(room="a", hour=1)
+        Slot.objects.create(room="a", hour=2)
+        Employee.objects.create(name="a", salary=1)
+        on = Q(s__room=F("name"), s__hour=F("salary"))
+        joined = Employee.objects.alias_join(s=Slot, on=on)
+        for keys in (joined.values("s__pk"), joined.values("s")):
+            self.assertRows(Slot.objects.filter(pk__in=keys), [slot])
 
     def test_inherited_columns(self):
         c = C.objects.create(name="c")
