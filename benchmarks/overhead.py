@@ -19,9 +19,6 @@ from .report import row
 
 VERSION = "6.1.3"
 SIDES = {"fork": ROOT / ".fork", "pristine": CACHE / f"django-{VERSION}"}
-# Hash seeds to take the median of.
-SEEDS = 3
-
 # Cases on both sides, and those to divide by another case of the fork.
 SHARED = ["plain", "foreign key", "subquery", "values", "aggregate", "update", "delete"]
 SHARED += ["FilteredRelation", "FilteredRelation, grouped"]
@@ -100,16 +97,15 @@ def default_counter():
 COUNTERS = {"perf": (perf, 100), "callgrind": (callgrind, 20), "time": (cpu_time, 200)}
 
 
-def measure(counter, case, sides):
+def measure(counter, case, sides, seeds):
     """Return the cost of one repetition on each side, one run after another."""
     count, repetitions = COUNTERS[counter]
-    seeds = range(SEEDS)
     if case.startswith("hydrate"):
-        repetitions, seeds = 1, [0]
+        repetitions, seeds = 1, 1
     elif case.startswith("clone"):
         repetitions *= 20
     samples = {side: [] for side in sides}
-    for seed in seeds:
+    for seed in range(seeds):
         for side in sides:
             # The difference leaves out the start.
             cost = count(side, case, 2 * repetitions, seed=seed)
@@ -128,6 +124,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--counter", choices=COUNTERS)
     parser.add_argument("--case", action="append", help="some only")
+    parser.add_argument(
+        "--seeds", type=int, default=3, help="hash seeds to take the median of"
+    )
     parser.add_argument(
         "--output", type=Path, default=Path(__file__).parent / "results" / "overhead.md"
     )
@@ -150,15 +149,15 @@ def main():
         print(lines[-1], flush=True)
 
     for case in filter(wanted, SHARED):
-        stock, fork = measure(counter, case, ["pristine", "fork"])
+        stock, fork = measure(counter, case, ["pristine", "fork"], options.seeds)
         report(case, f"{stock:,.0f}", f"{fork:,.0f}", f"{fork / stock:.3f}")
     lines += ["", row("case", "cost", "that of", "ratio"), "|---|---|---|---|"]
     bases = {}
     for case in filter(wanted, RELATIVE):
         base = RELATIVE[case]
         if base not in bases:
-            [bases[base]] = measure(counter, base, ["fork"])
-        [cost] = measure(counter, case, ["fork"])
+            [bases[base]] = measure(counter, base, ["fork"], options.seeds)
+        [cost] = measure(counter, case, ["fork"], options.seeds)
         report(case, f"{cost:,.0f}", base, f"{cost / bases[base]:.3f}")
     lines += ["", row("case", "bytes that it keeps"), "|---|---|"]
     for case in filter(wanted, RETAINED):
