@@ -55,11 +55,7 @@ def get_shield(source, query, connection):
     if (
         (features.confuses_columns_of_groups and _confuses_columns(source))
         or (features.confuses_uuids_of_groups and _selects_dependent_uuid(source))
-    ) or (
-        _needs_shields(query, connection)
-        and any(
-            isinstance(part, Query) and part.combinator_all for part in walk(source)
-        )
+        or (_needs_shields(query, connection) and _combines_everything(source))
     ):
         return f" LIMIT {connection.ops.no_limit_value()}"
     return ""
@@ -110,6 +106,11 @@ def _needs_shields(query, connection):
     return connection.features.optimizes_right_joins_wrongly and has_unmatched_rows(
         query
     )
+
+
+def _combines_everything(source):
+    """Return whether a part of the query is a UNION ALL."""
+    return any(isinstance(part, Query) and part.combinator_all for part in walk(source))
 
 
 def _has_constants(condition):
