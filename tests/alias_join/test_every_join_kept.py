@@ -227,3 +227,69 @@ class EagerTests(TopicTestCase):
             "LEFT OUTER JOIN phone phone ON (phone.id = link.phone_id)",
             "LEFT OUTER JOIN phone again ON (again.id = phone.id)",
         )
+
+
+class OrderTests(TopicTestCase):
+    """A join that nothing refers to leaves the order as it is."""
+
+    def assertDescending(self, **joins):
+        records = Record.objects.alias_join(**joins).alias_join(
+            k=Record, on=Q(k__topic=F("topic"))
+        )
+        pairs = [
+            (record, other)
+            for record in Record.objects.all()
+            for other in Record.objects.all()
+            if record.topic_id == other.topic_id
+        ]
+        pairs.sort(key=lambda pair: (-pair[0].pk, -pair[1].pk))
+        expected = [(record.pk, other.pk) for record, other in pairs]
+        records = records.order_by("-pk", "-k__pk").values_list("pk", "k__pk")
+        self.assertRows(records, expected)
+        self.assertRows(records[1:4], expected[1:4])
+        self.assertRows(records.distinct(), expected)
+        self.assertRows(
+            Record.objects.filter(pk=records[:1].values("pk")), [Record.objects.last()]
+        )
+
+    def test_model(self):
+        self.assertDescending(z=FilteredRelation(User, condition=Q(z__pk=F("user"))))
+
+    def test_unique_column(self):
+        condition = Q(z__name=F("note"))
+        self.assertDescending(z=FilteredRelation(User, condition=condition))
+
+    def test_queryset(self):
+        users = User.objects.filter(name="may")
+        condition = Q(z__pk=F("user"))
+        for source in (users, users.values("pk")):
+            with self.subTest(instances=source is users):
+                self.assertDescending(z=FilteredRelation(source, condition=condition))
+
+    def test_latest(self):
+        latest = User.objects.filter(pk=OuterRef("user")).order_by("-pk")[:1]
+        self.assertDescending(z=latest)
+
+    def test_relation(self):
+        condition = Q(user__name="may")
+        self.assertDescending(z=FilteredRelation("user", condition=condition))
+
+    def test_several(self):
+        self.assertDescending(
+            y=FilteredRelation(Topic, condition=Q(y__pk=F("topic"))),
+            z=FilteredRelation(User, condition=Q(z__pk=F("user"))),
+        )
+
+    def test_joined_by_a_path(self):
+        records = Record.objects.alias_join(
+            z=FilteredRelation(User, condition=Q(z__pk=F("user")))
+        )
+        users = User.objects.alias_join(
+            z=FilteredRelation(User, condition=Q(z__pk=F("pk")))
+        ).filter(name="may")
+        expected = sorted(self.may.record_set.values_list("pk", flat=True))[::-1]
+        users = users.order_by("-record__pk").values_list("record__pk", flat=True)
+        self.assertRows(users, expected)
+        self.assertRows(
+            records.order_by("-topic__pk", "-pk")[:1], [Record.objects.last()]
+        )

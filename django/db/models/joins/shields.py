@@ -19,14 +19,22 @@ and compares a UUID that the groups depend on with that of another row:
     SELECT a.id AS id, a.uuid AS uuid, MAX(...) AS z ... GROUP BY a.id
 
 A subquery and a LIMIT keep what is inside from what is outside.
+
+SQLite before 3.47 returns rows in ascending order of a column in spite of DESC
+if it leaves out a LEFT JOIN before the column's table since nothing refers to
+it. So ORDER BY refers to it last.
 """
 
 from django.db.models.expressions import Col
 from django.db.models.joins.correlation import conjuncts
-from django.db.models.joins.datastructures import NEVER, has_unmatched_rows
+from django.db.models.joins.datastructures import (
+    NEVER,
+    SourceJoin,
+    has_unmatched_rows,
+)
 from django.db.models.joins.sources import selected_expressions
 from django.db.models.joins.structure import walk
-from django.db.models.sql.constants import INNER
+from django.db.models.sql.constants import INNER, LOUTER
 from django.db.models.sql.query import Query
 
 
@@ -59,6 +67,40 @@ def get_shield(source, query, connection):
     ):
         return f" LIMIT {connection.ops.no_limit_value()}"
     return ""
+
+
+def reference_joins(compiler, order_by):
+    """
+    Return what the ORDER BY clause has to end with: a column of each LEFT JOIN
+    that nothing may refer to. Called by SQLCompiler.as_sql().
+    """
+    query = compiler.query
+    if (
+        not compiler.connection.features.loses_order_after_unused_joins
+        or query.combinator
+        or not any(term.descending for term, _ in order_by)
+    ):
+        return []
+    selected = {
+        column.alias for column, _, _ in compiler.select if isinstance(column, Col)
+    }
+    joins = [
+        entry for alias, entry in query.alias_map.items() if query.alias_refcount[alias]
+    ]
+    return [
+        compiler.compile(_any_column(join))[0]
+        for join in joins[:-1]
+        if join.join_type == LOUTER and join.table_alias not in selected
+    ]
+
+
+def _any_column(join):
+    field = join.join_field
+    if isinstance(join, SourceJoin):
+        [field, *_] = field.row_marker
+    else:
+        [(_, field), *_] = join.join_fields
+    return field.get_col(join.table_alias)
 
 
 def _confuses_columns(source):
