@@ -417,6 +417,7 @@ class ProjectedNameTests(TopicTestCase):
             ("x" * 64, "x" * 64),
             ("é" * 32, "é" * 32),
             ("a.b", "a.b"),
+            ("\U00010a60", "doesn't accept in names"),
         ]:
             source = Record.objects.values("topic", **{name: F("value")})
             with self.subTest(name=name), self.assertRaisesMessage(ValueError, column):

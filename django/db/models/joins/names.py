@@ -16,6 +16,9 @@ from django.db.models.constants import LOOKUP_SEP
 # PostgreSQL cuts identifiers at this length, other databases allow more.
 MAX_ALIAS_BYTES = 63
 
+# MySQL has no identifiers with characters beyond the Basic Multilingual Plane.
+MAX_CHARACTER = "\uffff"
+
 # SQLite reads these as values even in quotes, if a subquery has such a column.
 LITERALS = frozenset({"true", "false"})
 
@@ -62,6 +65,11 @@ def check_identifier(name, kind):
         raise ValueError(
             f"The {kind} {name!r} is not a valid identifier. Use letters, digits, and "
             "underscores."
+        )
+    if max(name) > MAX_CHARACTER:
+        raise ValueError(
+            f"The {kind} {name!r} contains {max(name)!r}, which MySQL doesn't accept "
+            "in names. Choose a name without it."
         )
     if name.casefold() in LITERALS:
         raise ValueError(f"The {kind} {name!r} is a value to some databases.")
