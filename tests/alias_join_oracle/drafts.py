@@ -56,7 +56,13 @@ class Draft(Steps):
             argument = self.maker.pick([None, *refs, *sources])
         else:
             kinds = ("int", "decimal") if function == "Sum" else ("int", "moment")
-            usable = [ref for ref in refs if ref.kind in kinds]
+            # Django doesn't make the local times that it has truncated aware.
+            usable = [
+                ref
+                for ref in refs
+                if ref.kind in kinds
+                and not (ref.kind == "moment" and ref in self.expressions)
+            ]
             if usable:
                 argument = self.maker.pick(usable)
             else:
@@ -67,8 +73,14 @@ class Draft(Steps):
             simple = not self.areas.negated_when
             with self.maker.within(aggregate=True, guarded=self.guarded):
                 condition = self.maker.condition(refs, depth=1, simple=simple)
-        # COUNT(DISTINCT) takes one column.
-        if function in ("Min", "Max") or distinct and argument.kind == "Cell":
+        # COUNT(DISTINCT) takes one column, and values have none that tells
+        # their rows apart.
+        projections = [name for name, model in self.aliases.items() if not model]
+        if (
+            function in ("Min", "Max")
+            or distinct
+            and (argument.kind == "Cell" or argument.name in projections)
+        ):
             distinct = False
         return spec.Aggregate(
             self.maker.name("n"), function, argument, distinct, condition, relation
