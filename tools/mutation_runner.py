@@ -20,6 +20,7 @@ from functools import partial
 
 from transplant import transplant
 
+from django.contrib.contenttypes.models import ContentType
 from django.db import connections
 from django.test import TestCase
 from django.test.runner import DiscoverRunner
@@ -80,6 +81,8 @@ class MutationRunner(DiscoverRunner):
             # A process can't share a connection, but for one to a database in memory,
             # which stays open and is copied.
             connections.close_all()
+            # It knows rows that the tests' transactions have taken back.
+            ContentType.objects.clear_cache()
             self.try_mutants(task, tests, result)
         return result
 
