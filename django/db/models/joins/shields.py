@@ -88,19 +88,17 @@ def reference_joins(compiler, order_by):
         entry for alias, entry in query.alias_map.items() if query.alias_refcount[alias]
     ]
     return [
-        compiler.compile(_any_column(join))[0]
+        compiler.compile(field.get_col(join.table_alias))[0]
         for join in joins[:-1]
         if join.join_type == LOUTER and join.table_alias not in selected
+        for field in _joined_fields(join)[:1]
     ]
 
 
-def _any_column(join):
-    field = join.join_field
+def _joined_fields(join):
     if isinstance(join, SourceJoin):
-        [field, *_] = field.row_marker
-    else:
-        [(_, field), *_] = join.join_fields
-    return field.get_col(join.table_alias)
+        return join.join_field.row_marker
+    return [field for _, field in join.join_fields]
 
 
 def _confuses_columns(source):
