@@ -1,8 +1,8 @@
 """
 Writing to the rows of a query with joins.
 
-UPDATE and DELETE name one table. The joins go to a subquery that selects which
-of its rows to write to and, for values that refer to a join, what to write:
+UPDATE names one table. The joins go to a subquery that selects which of its
+rows to write to and, for values that refer to a join, what to write:
 
     UPDATE topic SET x = (
         SELECT value FROM (SELECT DISTINCT id AS key, mine.y AS value FROM ...)
@@ -11,7 +11,8 @@ of its rows to write to and, for values that refer to a join, what to write:
 
 The innermost queries don't depend on the row that is written to, nor can they
 be merged into the outer ones. So MySQL accepts that they read the table, and
-they read it as it was before: databases do so anyway, except for SQLite.
+they read it as it was before: databases do so anyway, except for SQLite. The
+subquery that Django writes for DELETE with joins needs none of this.
 """
 
 from itertools import chain
@@ -77,7 +78,7 @@ def locked_relations(query, using):
 def select_keys(query):
     """
     Return a query of the primary keys of the rows to write to. Called by
-    SQLUpdateCompiler.pre_sql_setup() and SQLDeleteCompiler.as_sql().
+    SQLUpdateCompiler.pre_sql_setup().
     """
     if not query.has_joins:
         return query
