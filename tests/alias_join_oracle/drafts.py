@@ -190,8 +190,15 @@ class Draft(Steps):
         """Whether databases don't agree on an order of the rows."""
         return self.columns is not None and any(map(is_document, self.columns))
 
+    @property
+    def joins_documents(self):
+        """Whether no key tells the rows of a join with documents apart."""
+        return any(
+            self.aliases.get(ref.path[0], self.model) is None for ref in self.documents
+        )
+
     def slice(self):
-        if self.shows_documents:
+        if self.shows_documents or self.joins_documents:
             return
         self.order(total=True)
         start = self.maker.pick((0, 0, 1))
