@@ -127,6 +127,17 @@ class ComplementTests(NullTestCase):
         twos = Record.objects.filter(value=2)
         self.assertSplit(Q(mine__value__in=twos.values("value")), [self.A2])
 
+    def test_in_a_union(self):
+        names = Topic.objects.filter(name="A").values("name")
+        names = names.union(Record.objects.values("note"))
+        self.assertSplit(Q(name__in=names), [self.A1, self.A2])
+        records = Record.objects.filter(value=1).union(Record.objects.filter(value=2))
+        self.assertSplit(Q(name__in=records.values("note")), [])
+
+    def test_in_an_extra_column(self):
+        notes = Record.objects.extra(select={"extra": "note"}).values("extra")
+        self.assertSplit(Q(name__in=notes), [])
+
     def test_column_beside_a_column(self):
         self.assertSplit(Q(mine__value=F("mine__value")), [self.A1, self.A2])
         self.assertSplit(Q(name=F("mine__note")), [])

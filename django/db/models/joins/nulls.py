@@ -179,7 +179,11 @@ def may_be_null(query, value):
 
 
 def _may_select_null(query):
-    return not query.select or any(
+    if query.combined_queries:
+        return any(map(_may_select_null, query.combined_queries))
+    if query.extra_select or not query.has_select_fields:
+        return True
+    return any(
         may_be_null(query, expression)
         for expression in [*query.select, *query.annotation_select.values()]
     )
