@@ -22,7 +22,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Coalesce, Upper
-from django.db.models.lookups import GreaterThan
+from django.db.models.lookups import Exact, GreaterThan, In, IsNull
 from django.test import skipUnlessDBFeature
 from django.test.utils import register_lookup
 
@@ -126,6 +126,18 @@ class ComplementTests(NullTestCase):
     def test_in_a_subquery(self):
         twos = Record.objects.filter(value=2)
         self.assertSplit(Q(mine__value__in=twos.values("value")), [self.A2])
+        notes = Record.objects.values("note")
+        self.assertSplit(Q(name__in=notes), [])
+        self.assertSplit(Q(In(F("name"), notes)), [])
+        self.assertSplit(Q(x__in=notes), [], annotate={"x": F("name")})
+
+    def test_subquery_without_rows(self):
+        none = Record.objects.filter(note="none").values("pk")
+        self.assertSplit(Q(mine__value__gt=none), [])
+        self.assertSplit(Q(pk__gt=none), [])
+        self.assertSplit(Q(pk=none[:1]), [])
+        self.assertSplit(Q(GreaterThan(F("pk"), none)), [])
+        self.assertSplit(Q(x__gt=none), [], annotate={"x": F("pk")})
 
     def test_in_a_union(self):
         names = Topic.objects.filter(name="A").values("name")
@@ -193,6 +205,26 @@ class ComplementTests(NullTestCase):
     def test_exists(self):
         same = Record.objects.filter(value=OuterRef("mine__value"))
         self.assertSplit(Q(Exists(same)), [self.A1, self.A2])
+
+    def test_case_only_where_needed(self):
+        topics = Topic.objects.alias_join(
+            mine=Record, on=Q(mine__topic=F("pk")), join_type=JoinType.INNER
+        )
+        for condition in [
+            IsNull(F("mine__value"), True),
+            Exists(Record.objects.filter(value=OuterRef("mine__value"))),
+            Exact(F("mine__pk") + F("pk"), 1),
+            In(F("mine__pk"), Record.objects.values("pk")),
+        ]:
+            with self.subTest(condition):
+                self.assertNotIn("CASE", str(topics.exclude(condition).query))
+        # A quotient is NULL where the divisor is zero.
+        for condition in [
+            Exact(F("mine__pk") / F("pk"), 1),
+            GreaterThan(F("mine__pk"), Record.objects.values("pk")),
+        ]:
+            with self.subTest(condition):
+                self.assertIn("CASE", str(topics.exclude(condition).query))
 
     def test_relation_beyond_the_alias(self):
         for name, topics in self.sources()[:2]:
@@ -603,6 +635,15 @@ class NullableForeignKeyTests(JoinTestCase):
     def test_annotation(self):
         self.assertSplit(Q(x="boss"), ["cook", "vice"], x=F("boss__name"))
         self.assertSplit(Q(x__gt=9), ["cook", "vice"], x=F("boss__salary") * 2)
+
+    def test_base_alone(self):
+        """Django loses the NULLs of expressions that concern no join."""
+        employees = Employee.objects.annotate(twice=F("salary") * 2)
+        for condition in [Q(twice=18), Q(GreaterThan(F("salary"), 2))]:
+            with self.subTest(condition):
+                self.assertEqual(
+                    self.names(employees.exclude(condition)), ["aide", "cook"]
+                )
 
     def test_right_side(self):
         self.assertSplit(Q(salary__lt=F("boss__salary")), ["cook"])

@@ -11,12 +11,13 @@ from django.db.models import (
     Exists,
     F,
     FilteredRelation,
+    IntegerField,
     JoinType,
     OuterRef,
     Q,
     Value,
 )
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Abs, Cast, Coalesce
 from django.db.models.lookups import Exact
 from django.test import skipUnlessDBFeature
 
@@ -54,6 +55,20 @@ class LeftTests(TopicTestCase):
                 self.assertRows(topics, rows)
                 if "user__name" not in str(condition):
                     self.assertJoinType(topics, "INNER")
+
+    def test_filter_on_the_right_side_demotes(self):
+        value = F("mine__value")
+        for condition in [
+            Q(pk__gt=value - 5),
+            Q(pk__gt=Abs(value) - Value(5)),
+            Q(pk__gt=Cast(value - 5, IntegerField())),
+            Q(pk__range=(value - 5, 1_000_000)),
+            Q(pk__range=[Value(0), 1_000_000 * value]),
+        ]:
+            with self.subTest(condition=condition):
+                topics = self.topics().filter(condition)
+                self.assertRows(topics, [self.a, self.c])
+                self.assertJoinType(topics, "INNER")
 
     def test_filter_that_unmatched_rows_pass_does_not(self):
         for condition, rows in [

@@ -2,7 +2,7 @@
 
 from . import spec
 from .drafts import Draft
-from .maker import family, table_refs
+from .maker import table_refs
 from .schema import MODELS as ALL
 from .subqueries import Subqueries
 
@@ -31,7 +31,8 @@ class Sources(Subqueries):
         if self.chance(35):
             draft.filter(depth=1)
         if kind == "union":
-            return self.united(draft)
+            columns = self.united(draft)
+            return draft.query, columns, None
         if self.chance(20):
             draft.annotate()
         bare = kind in ("sliced", "windowed")
@@ -52,36 +53,3 @@ class Sources(Subqueries):
             draft.refs = table_refs(model) + draft.annotations
             return draft.query, draft.refs, model
         return draft.query, draft.columns, None
-
-    def united(self, draft):
-        """A union of two projections with the same names and kinds."""
-        other = Draft(self, self.pick(MODELS))
-        # The first branch decides on the types of the columns.
-        options = [
-            {
-                kind: [
-                    r
-                    for r in side.refs
-                    if kind == (r.kind if exact else family(r.kind))
-                ]
-                for kind in ("int", "text", "decimal")
-            }
-            for side, exact in ((draft, True), (other, False))
-        ]
-        shared = [kind for kind in options[0] if all(side[kind] for side in options)]
-        kinds = self.some(shared or ["int"], 1, 3)
-        names = [self.name("c") for _ in kinds]
-        for side, refs in zip((draft, other), options):
-            if side.model == "Note":
-                # A branch of a union keeps no ordering.
-                side.add(spec.Order(()))
-            side.project(
-                [
-                    (name, self.pick(refs[kind]) if refs[kind] else self.const(kind))
-                    for name, kind in zip(names, kinds)
-                ]
-            )
-        draft.union(other.query)
-        columns = [spec.Ref((n,), kind) for n, kind in zip(names, kinds)]
-        draft.columns = columns
-        return draft.query, columns, None

@@ -24,7 +24,6 @@ from django.db.models.functions.comparison import Cast, Coalesce
 from django.db.models.joins.datastructures import has_unmatched_rows
 from django.db.models.joins.structure import walk
 from django.db.models.lookups import Exact, In, IsNull, Lookup, Transform
-from django.db.models.sql.constants import LOUTER
 from django.utils.tree import Node
 
 # Operators whose result is NULL for a NULL operand only.
@@ -114,9 +113,11 @@ def needs_all_columns(value, lookups):
     by Query.build_filter().
     """
     match value:
-        case list() | tuple() if lookups[-1:] == ["range"]:
-            return all(needs_all_columns(item, ()) for item in value)
-        case Col():
+        case list() | tuple():
+            return lookups[-1:] == ["range"] and all(
+                needs_all_columns(item, ()) for item in value
+            )
+        case Col() | Value():
             return True
         case CombinedExpression() | ExpressionWrapper() | Cast() | Transform():
             return all(
@@ -124,9 +125,7 @@ def needs_all_columns(value, lookups):
                 for source in value.get_source_expressions()
             )
         case _:
-            return not (
-                isinstance(value, list | tuple) or hasattr(value, "resolve_expression")
-            ) or isinstance(value, Value)
+            return not hasattr(value, "resolve_expression")
 
 
 def may_be_null(query, value):
@@ -158,15 +157,9 @@ def may_be_null(query, value):
             return True
         case Query():
             # As a scalar, a query without rows is NULL.
-            return (
-                value.is_sliced or value.group_by is not None or _may_select_null(value)
-            )
-        case In() if isinstance(value.rhs, Query):
-            return may_be_null(query, value.lhs) or _may_select_null(value.rhs)
+            return True
         case Lookup():
-            operands = [value.lhs, value.rhs]
-            if any(isinstance(operand, Query) for operand in operands):
-                return True
+            return may_be_null(query, value.lhs) or compares_with_null(query, value)
         case Node():
             operands = value.children
         case CombinedExpression() | ExpressionWrapper() | Ref():
@@ -176,6 +169,18 @@ def may_be_null(query, value):
         case _:
             return hasattr(value, "resolve_expression")
     return any(may_be_null(query, operand) for operand in operands)
+
+
+def compares_with_null(query, lookup):
+    """
+    Return whether the right-hand side of a lookup can be, or have, NULL.
+    Called by Query.build_filter().
+    """
+    from django.db.models.sql.query import Query
+
+    if isinstance(lookup, In) and isinstance(lookup.rhs, Query):
+        return _may_select_null(lookup.rhs)
+    return may_be_null(query, lookup.rhs)
 
 
 def _may_select_null(query):
@@ -202,7 +207,7 @@ def is_nullable_entry(query, alias):
     if has_unmatched_rows(query):
         return True
     while (entry := query.alias_map.get(alias)) is not None:
-        if entry.join_type == LOUTER or getattr(entry, "nullable", False):
+        if getattr(entry, "nullable", False):
             return True
         alias = entry.parent_alias
     return False
