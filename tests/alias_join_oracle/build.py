@@ -83,8 +83,8 @@ def condition(node):
             return f"({sign.join(map(condition, node.conditions))})"
         case spec.Exists():
             return f"Q(Exists({query(node.query)}))"
-        case spec.InQuery():
-            return f"Q({node.lhs.name}__in={query(node.query)})"
+        case spec.QueryLookup():
+            return f"Q({node.lhs.name}__{node.name}={query(node.query)})"
     raise TypeError(node)
 
 

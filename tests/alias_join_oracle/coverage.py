@@ -29,7 +29,7 @@ def walk(node, place):
         return
     yield from named(node, place)
     place = PLACES.get(type(node)) or place
-    if isinstance(node, spec.Exists | spec.InQuery):
+    if isinstance(node, spec.Exists | spec.QueryLookup):
         place = "subquery"
     for name in node.__dataclass_fields__:
         part = getattr(node, name)
@@ -57,7 +57,7 @@ def named(node, place):
             yield f"{place}: {node.connector}"
         case spec.Not():
             yield f"{place}: ~"
-        case spec.Exists() | spec.InQuery():
+        case spec.Exists() | spec.QueryLookup():
             yield f"{place}: {type(node).__name__}"
         case spec.Lookup():
             yield f"lookup: {node.name}"

@@ -100,7 +100,7 @@ def lateral(node):
             return True
         case tuple():
             return any(map(lateral, node))
-        case spec.Join() | spec.Exists() | spec.InQuery():
+        case spec.Join() | spec.Exists() | spec.QueryLookup():
             # What these refer to is the query itself.
             return False
     return (

@@ -157,10 +157,16 @@ class Database:
                 ](truths)
             case spec.Exists():
                 return bool(self.subquery(node.query, row))
-            case spec.InQuery():
+            case spec.QueryLookup():
                 value = self.value(node.lhs, row)
                 found = [values[0] for values in self.subquery(node.query, row)]
-                return value is not None and value in found
+                found = [other for other in found if other is not None]
+                if value is None or not found:
+                    return False
+                if node.name == "in":
+                    return value in found
+                [other] = found
+                return COMPARISONS[node.name](value, other)
         raise TypeError(node)
 
     def compare(self, node, row):

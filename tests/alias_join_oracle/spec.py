@@ -80,9 +80,12 @@ class Exists:
 
 
 @dataclass(frozen=True)
-class InQuery:
+class QueryLookup:
+    """A comparison with the values of a query, or with its value, or NULL."""
+
     lhs: Ref
     query: object
+    name: str = "in"
 
 
 @dataclass(frozen=True)

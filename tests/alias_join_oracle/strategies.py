@@ -108,7 +108,7 @@ class Queries(Joins):
         uses = ["in", "exists", "aggregate", "pages", "value", "prefetch"]
         # Pickling evaluates the querysets that an expression was made of.
         if self.areas.pickle and not any(
-            feature.endswith("InQuery") for feature in features(check)
+            feature.endswith("QueryLookup") for feature in features(check)
         ):
             uses.append("pickle")
         hydratable = [name for name, model in draft.aliases.items() if model]

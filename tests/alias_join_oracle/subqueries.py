@@ -3,7 +3,7 @@
 from . import spec
 from .drafts import Draft
 from .maker import Maker, family, is_relation
-from .schema import TABLES
+from .schema import TABLES, primary_key
 
 
 class Subqueries(Maker):
@@ -20,8 +20,14 @@ class Subqueries(Maker):
             if relations and self.chance(30):
                 lhs = self.pick(relations)
                 draft = self.inner(lhs.kind, refs)
-                return spec.InQuery(lhs, draft.query)
-            return self.among(refs, nullable) or self.exists(refs)
+                return spec.QueryLookup(lhs, draft.query)
+            if nullable and self.chance(20):
+                found = self.scalar(refs)
+            elif nullable and self.areas.unions and self.chance(20):
+                found = self.among_union(refs)
+            else:
+                found = self.among(refs, nullable)
+            return found or self.exists(refs)
 
     def inner(self, model, refs):
         draft = Draft(self, model, refs)
@@ -37,36 +43,46 @@ class Subqueries(Maker):
         return spec.Exists(self.inner(self.pick(tuple(TABLES)), refs).query)
 
     def among(self, refs, nullable):
-        if nullable and self.areas.unions and self.chance(20):
-            return self.among_union(refs)
         draft = self.inner(self.pick(tuple(TABLES)), refs)
         own = TABLES[draft.model]
+        inner = [
+            ref
+            for ref in draft.refs
+            if nullable or ref.name in own and not own[ref.name].null
+        ]
+        return self.compared(refs, draft, inner, "in")
+
+    def compared(self, refs, draft, inner, name):
+        """Compare one of the references with a column of a query."""
         pairs = [
-            (outer, inner)
-            for outer in refs
-            if not is_relation(outer)
-            for inner in draft.refs
-            if family(inner.kind) == family(outer.kind)
-            if nullable or inner.name in own and not own[inner.name].null
+            (ref, column)
+            for ref in refs
+            if not is_relation(ref)
+            for column in inner
+            if family(column.kind) == family(ref.kind)
         ]
         if not pairs:
             return None
-        outer, inner = self.pick(pairs)
-        draft.project([(inner.name, inner)])
-        return spec.InQuery(outer, draft.query)
+        ref, column = self.pick(pairs)
+        if draft.columns is None:
+            draft.project([(column.name, column)])
+        return spec.QueryLookup(ref, draft.query, name)
+
+    def scalar(self, refs):
+        """Compare with a column of one row, or of none."""
+        model = self.pick([name for name in TABLES if name != "Cell"])
+        draft = Draft(self, model, refs)
+        [key] = [spec.Ref((name,), model) for name in primary_key(model)]
+        draft.add(spec.Filter(spec.Lookup(key, "exact", self.const(model))))
+        if self.chance(40):
+            draft.correlate()
+        name = self.pick(("gt", "gte", "lt", "lte"))
+        return self.compared(refs, draft, draft.refs, name)
 
     def among_union(self, refs):
-        # Of Cell, Django counts the columns of the key rather than annotations.
+        # Django counts the columns of Cell's key rather than annotations.
         draft = Draft(self, self.pick([name for name in TABLES if name != "Cell"]))
-        [column] = self.united(draft, most=1)
-        outer = [
-            ref
-            for ref in refs
-            if not is_relation(ref) and family(ref.kind) == column.kind
-        ]
-        if not outer:
-            return None
-        return spec.InQuery(self.pick(outer), draft.query)
+        return self.compared(refs, draft, self.united(draft, most=1), "in")
 
     def united(self, draft, most=3):
         """Make a union of two projections with the same names and kinds."""
