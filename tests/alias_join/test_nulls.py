@@ -17,6 +17,7 @@ from django.db.models import (
     Max,
     OuterRef,
     Q,
+    Subquery,
     Sum,
     Value,
     When,
@@ -250,6 +251,29 @@ class ComplementTests(NullTestCase):
                 self.assertEqual(
                     self.ordered(topics.exclude(mine__in=[record])), self.rows[1:]
                 )
+
+    def test_subquery_beside_to_many(self):
+        """References in it are to the query, also in exclude()'s subquery."""
+        records = Record.objects.all()
+        own = Topic.objects.filter(
+            pk=OuterRef("topic"), name=OuterRef(OuterRef("name"))
+        )
+        notes_of_topic = records.filter(topic__name=OuterRef("name")).values("note")
+        notes_of_own = records.filter(Exists(own)).values("note")
+        same_note = records.filter(note=OuterRef("mine__note")).values("note")
+        for condition, others in [
+            (Q(mine__user__record__note__in=notes_of_topic), [self.B, self.D]),
+            (Q(mine__user__record__note__in=notes_of_own), [self.B, self.D]),
+            (Q(mine__user__record__note__in=same_note), [self.A2, self.B, self.D]),
+            (Q(record__note__in=same_note), [self.A2, self.B, self.D]),
+            (
+                Q(mine__user__record__note=Subquery(same_note[:1])),
+                [self.A2, self.B, self.D],
+            ),
+        ]:
+            for name, topics in self.sources()[:2]:
+                with self.subTest(source=name, condition=condition):
+                    self.assertEqual(self.ordered(topics.exclude(condition)), others)
 
     def test_to_many_beyond_the_alias(self):
         for name, topics in self.sources()[:2]:

@@ -39,7 +39,6 @@ from django.db.models.joins.correlation import (
     outer_aliases,
     refers_to,
     split_equality,
-    substitute,
 )
 from django.db.models.joins.keys import ByKey
 from django.db.models.joins.partitions import (
@@ -53,6 +52,7 @@ from django.db.models.joins.resolution import get_join_expressions
 from django.db.models.joins.rewriting import Inexact, Rewriting
 from django.db.models.joins.sources import selected_expressions
 from django.db.models.joins.structure import same_structure
+from django.db.models.joins.substitution import substitute
 from django.db.models.lookups import Exact
 from django.db.models.sql.where import AND, WhereNode
 

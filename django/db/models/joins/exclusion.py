@@ -2,7 +2,7 @@
 exclude() along a relation to many of the joined rows.
 """
 
-from django.db import NotSupportedError
+from django.db import NotSupportedError, models
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.expressions import (
     Combinable,
@@ -10,7 +10,9 @@ from django.db.models.expressions import (
     ExpressionWrapper,
     F,
     OuterRef,
+    ResolvedOuterRef,
 )
+from django.db.models.joins.substitution import map_outer_references
 from django.db.models.lookups import Lookup
 from django.db.models.query_utils import Q
 
@@ -60,6 +62,8 @@ def outer_references(query, value):
         return OuterRef(value)
     if isinstance(value, F):
         return OuterRef(value.name)
+    if isinstance(value, models.QuerySet | models.sql.Query):
+        return _map_subquery(value, _one_query_further_out)
     if isinstance(value, list | tuple):
         return type(value)(outer_references(query, item) for item in value)
     if isinstance(value, Q):
@@ -99,8 +103,15 @@ def outer_joined_references(query, value):
     if not query.has_joins:
         return value
     if isinstance(value, F) and not isinstance(value, OuterRef):
-        relation = query._filtered_relations.get(value.name.split(LOOKUP_SEP)[0])
-        return OuterRef(value.name) if relation and relation.joined else value
+        return OuterRef(value.name) if _is_along_join(query, value) else value
+    if isinstance(value, models.QuerySet | models.sql.Query):
+
+        def replace(reference):
+            if isinstance(reference, OuterRef) or not _is_along_join(query, reference):
+                return reference
+            return _one_query_further_out(reference)
+
+        return _map_subquery(value, replace)
     if isinstance(value, list | tuple):
         return type(value)(outer_joined_references(query, item) for item in value)
     if isinstance(value, Combinable | Lookup):
@@ -112,3 +123,23 @@ def outer_joined_references(query, value):
             ]
         )
     return value
+
+
+def _is_along_join(query, reference):
+    relation = query._filtered_relations.get(reference.name.split(LOOKUP_SEP)[0])
+    return relation is not None and relation.joined
+
+
+def _one_query_further_out(reference):
+    if isinstance(reference, ResolvedOuterRef):
+        return OuterRef(reference.name)
+    return OuterRef(reference)
+
+
+def _map_subquery(value, replace):
+    """Return a queryset or a query with other references to outer queries."""
+    if isinstance(value, models.sql.Query):
+        return map_outer_references(value, replace)
+    clone = value.all()
+    clone.query = map_outer_references(value.query, replace)
+    return clone

@@ -26,7 +26,6 @@ from django.db.models.joins.correlation import (
     conjuncts,
     contains_subquery,
     refers_to,
-    substitute,
 )
 from django.db.models.joins.datastructures import (
     OWN_ENTRIES,
@@ -42,6 +41,7 @@ from django.db.models.joins.repetition import (
 from django.db.models.joins.resolution import get_join_expressions
 from django.db.models.joins.rewriting import Inexact
 from django.db.models.joins.structure import walk
+from django.db.models.joins.substitution import substitute
 from django.db.models.joins.types import JoinType
 from django.db.models.lookups import Exact
 from django.db.models.sql.query import Query

@@ -6,9 +6,9 @@ from functools import partial
 
 from django.db.models.expressions import ExpressionList, Window
 from django.db.models.functions import RowNumber
-from django.db.models.joins.correlation import substitute
 from django.db.models.joins.rewriting import ROWS, column, select_from
 from django.db.models.joins.sources import selected_expressions
+from django.db.models.joins.substitution import substitute
 from django.db.models.lookups import GreaterThan, LessThanOrEqual
 from django.db.models.sql.where import AND
 

@@ -9,8 +9,7 @@ import copy
 
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.expressions import F, OuterRef, ResolvedOuterRef
-from django.db.models.lookups import Lookup
-from django.db.models.sql.where import WhereNode
+from django.db.models.joins.substitution import map_outer_references
 
 
 def rename_path(prefix, replacement, path):
@@ -74,42 +73,10 @@ def rename_outer_references(prefix, replacement, query):
     ``prefix`` are along ``replacement``. Called by
     get_child_with_renamed_prefix().
     """
-    clone = query.clone()
-    clone.where = _rename(prefix, replacement, clone.where)
-    clone.annotations = {
-        name: _rename(prefix, replacement, annotation)
-        for name, annotation in clone.annotations.items()
-    }
-    clone.combined_queries = tuple(
-        rename_outer_references(prefix, replacement, combined)
-        for combined in clone.combined_queries
-    )
-    return clone
 
+    def rename(reference):
+        if isinstance(reference, ResolvedOuterRef):
+            return ResolvedOuterRef(rename_path(prefix, replacement, reference.name))
+        return reference
 
-def _rename(prefix, replacement, expression):
-    from django.db.models.sql.query import Query
-
-    def rename(expression):
-        return _rename(prefix, replacement, expression)
-
-    if isinstance(expression, Query):
-        return rename_outer_references(prefix, replacement, expression)
-    if isinstance(expression, ResolvedOuterRef):
-        return ResolvedOuterRef(rename_path(prefix, replacement, expression.name))
-    if isinstance(expression, list | tuple):
-        return type(expression)(map(rename, expression))
-    if isinstance(expression, WhereNode):
-        clone = expression.clone()
-        clone.children = [rename(child) for child in clone.children]
-        return clone
-    if isinstance(expression, F) or not hasattr(expression, "get_source_expressions"):
-        return expression
-    clone = expression.copy()
-    if isinstance(clone, Lookup):
-        clone.lhs, clone.rhs = rename(clone.lhs), rename(clone.rhs)
-    else:
-        clone.set_source_expressions(
-            [rename(source) for source in clone.get_source_expressions()]
-        )
-    return clone
+    return map_outer_references(query, rename)

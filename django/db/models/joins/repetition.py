@@ -19,7 +19,6 @@ from django.db.models.functions import (
     RowNumber,
 )
 from django.db.models.functions.math import Random
-from django.db.models.joins.correlation import map_entry, map_query, substitute
 from django.db.models.joins.datastructures import OWN_ENTRIES
 from django.db.models.joins.ordering import (
     has_unique_keys,
@@ -31,6 +30,7 @@ from django.db.models.joins.ordering import (
 )
 from django.db.models.joins.rewriting import Inexact
 from django.db.models.joins.structure import same_structure
+from django.db.models.joins.substitution import map_entry, map_query, substitute
 from django.db.models.sql.query import Query
 
 # Functions whose results depend on the order of rows that sort alike.
