@@ -330,6 +330,20 @@ class OrderOfCreationTests(TopicTestCase):
                     [(5,)],
                 )
 
+    def test_like_tables_of_the_source(self):
+        """The aliases of the source and of its subqueries stay its own."""
+        records = Record.objects.filter(
+            Exists(User.objects.filter(record=OuterRef("pk"), record__topic__name="A")),
+            user__name="johnny",
+        )
+        for name in ("U0", "U1", "V0", "V1"):
+            topics = Topic.objects.alias_join(**{name: records})
+            with self.subTest(name=name):
+                self.assertRows(
+                    Topic.objects.filter(pk__in=topics.filter(**{f"{name}__value": 1})),
+                    [self.a],
+                )
+
     def test_in_nested_sources(self):
         for name in ("U0", "u1", "V0", "T3", "mine"):
             source = Record.objects.filter(user=self.johnny)

@@ -209,3 +209,16 @@ def are_apart(query, other, reserved):
         alias in query.alias_map and _prefix(alias) == other.alias_prefix
         for alias in query._filtered_relations
     )
+
+
+def outside_aliases(query, change_map):
+    """
+    Return ``change_map`` without the aliases that a subquery has itself, since
+    it can't refer to tables of these names outside. Called by
+    Query.relabeled_clone().
+    """
+    if change_map.keys().isdisjoint(query.alias_map):
+        return change_map
+    return {
+        old: new for old, new in change_map.items() if old not in query.alias_map
+    }
