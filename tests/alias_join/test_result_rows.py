@@ -25,6 +25,7 @@ from .models import (
     C,
     Contact,
     Employee,
+    Fee,
     Phone,
     Record,
     Seat,
@@ -580,6 +581,48 @@ class CombinedTests(TopicTestCase):
         topics = Topic.objects.filter(name="A").union(Topic.objects.exclude(name="A"))
         topics = topics.order_by("-name")[:2].alias_join(any=Record)
         self.assertRows(topics, [self.c, self.c, self.b])
+
+    def test_union_ordered_by_primary_key(self):
+        topics = Topic.objects.filter(name="A").union(Topic.objects.exclude(name="A"))
+        self.assertRows(
+            topics.order_by("pk").alias_join(any=Record),
+            [self.a, self.a, self.b, self.c, self.c],
+        )
+        for ordering in ("-pk", F("pk").desc()):
+            page = topics.order_by(ordering)[:2]
+            with self.subTest(ordering=ordering):
+                self.assertRows(page.alias_join(any=Record), [self.c, self.c, self.b])
+                self.assertRows(
+                    Topic.objects.filter(
+                        pk__in=Topic.objects.alias_join(
+                            page=page, on=Q(page__pk=F("pk")), join_type=JoinType.INNER
+                        )
+                    ).order_by("name"),
+                    [self.b, self.c],
+                )
+
+    def test_union_ordered_by_composite_primary_key(self):
+        seats = [Seat.objects.create(row=n // 2, place=n % 2) for n in range(4)]
+        page = Seat.objects.union(Seat.objects.all()).order_by("-pk")[:3]
+        self.assertRows(page.alias_join(sold=Ticket), seats[:0:-1])
+
+    def test_union_ordered_by_field_with_another_column(self):
+        for title in "bac":
+            Fee.objects.create(title=title, total=0)
+        fees = Fee.objects.union(Fee.objects.all()).order_by("title")
+        topics = Topic.objects.filter(name="A")
+        for page, titles in ((fees, "abc"), (fees[:2], "ab")):
+            rows = page.alias_join(topic=topics, join_type=JoinType.CROSS)
+            self.assertRows(rows.values_list("title", flat=True), [*titles])
+
+    def test_union_of_a_model_with_an_ordering(self):
+        for number in "132":
+            Phone.objects.create(number=number)
+        phones = Phone.objects.exclude(number="1").union(Phone.objects.all())
+        topics = Topic.objects.filter(name="A")
+        for page, numbers in ((phones, "321"), (phones[:2], "32"), (phones[1:], "21")):
+            rows = page.alias_join(topic=topics, join_type=JoinType.CROSS)
+            self.assertRows(rows.values_list("number", flat=True), [*numbers])
 
     @skipUnlessDBFeature("supports_select_intersection")
     def test_intersection(self):

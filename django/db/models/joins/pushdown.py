@@ -107,7 +107,9 @@ def push_down(query):
     outer._filtered_relations = _carry_relations(query, inner)
     outer.has_joins = True
     if query.order_by or not (query.default_cols and query.default_ordering):
-        outer.order_by = _project_ordering(inner, alias)
+        outer.order_by = (
+            query.order_by if query.combinator else _project_ordering(inner, alias)
+        )
         outer.default_ordering = False
     outer.standard_ordering = query.standard_ordering
     inner.bump_prefix(outer)
@@ -197,8 +199,6 @@ def _project_ordering(inner, alias):
     Return an ordering of the outer query by columns of the inner one, which
     selects them if it doesn't yet.
     """
-    if inner.combinator:
-        return inner.order_by
     compiler = inner.get_compiler(DEFAULT_DB_ALIAS)
     ordering = inner.order_by
     if not ordering and inner.default_ordering and inner.group_by is None:

@@ -7,7 +7,7 @@ from functools import partial
 from django.core.exceptions import FieldError
 from django.db import models
 from django.db.models.constants import LOOKUP_SEP
-from django.db.models.expressions import OuterRef, Value
+from django.db.models.expressions import F, OrderBy, OuterRef, Value
 from django.db.models.joins.columns import (
     ROW_MARKER,
     ModelRowOptions,
@@ -300,10 +300,36 @@ def project_instances(query):
         **{column: position for position, column in enumerate(query.values_select)},
         **{name: name for name in query.annotation_select},
     }
-    query.combined_queries = tuple(
-        _project_branch(branch, project_instances) for branch in query.combined_queries
-    )
+    if query.combinator:
+        query.order_by = tuple(_order_by_columns(query, columns))
+        query.combined_queries = tuple(
+            _project_branch(branch, project_instances)
+            for branch in query.combined_queries
+        )
     return columns
+
+
+def _order_by_columns(query, columns):
+    """
+    Yield the terms that a combination is ordered by with the names of its
+    columns in place of fields: it can't be ordered by anything else.
+    """
+    meta = query.get_meta()
+    names = {"pk": [columns[field.attname] for field in meta.pk_fields]}
+    for field in meta.concrete_fields:
+        names[field.name] = names[field.attname] = [columns[field.attname]]
+    for term in query.order_by or (query.default_ordering and meta.ordering) or ():
+        if isinstance(term, str) and term != "?":
+            name = term.removeprefix("-")
+            term = OrderBy(F(name), descending=name != term)
+        expression = getattr(term, "expression", term)
+        if type(expression) is not F or expression.name not in names:
+            yield term
+            continue
+        for column in names[expression.name]:
+            renamed = term.copy() if isinstance(term, OrderBy) else term.asc()
+            renamed.expression = F(column)
+            yield renamed
 
 
 def rename_selection(query, names):
