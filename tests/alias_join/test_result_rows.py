@@ -140,6 +140,16 @@ class SliceTests(TopicTestCase):
         )
         self.assertRows(records.values_list("value"), [(3,), (6,), (5,)])
 
+    def test_only_a_slice_is_ordered_itself(self):
+        ordered = Topic.objects.order_by("name")
+        for topics in (
+            ordered.distinct(),
+            ordered.annotate(n=Count("record")),
+            Topic.objects.union(Topic.objects.all()).order_by("name"),
+        ):
+            sql = self.sql(topics.alias_join(any=Record))
+            self.assertEqual(sql.count(" ASC"), 1, sql)
+
     def test_ordering_of_the_model_survives(self):
         for number in ("1", "2", "3"):
             Phone.objects.create(number=number)

@@ -112,6 +112,8 @@ def push_down(query):
         )
         outer.default_ordering = False
     outer.standard_ordering = query.standard_ordering
+    # Only the rows that a slice takes depend on it.
+    inner.clear_ordering(force=False)
     inner.bump_prefix(outer)
     outer.join(DerivedTable(inner.clone(), table_name, table_name))
     name_tables(outer, walk(inner))
