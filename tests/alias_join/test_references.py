@@ -4,6 +4,7 @@ path.
 """
 
 import datetime
+import pickle
 
 from django.core.exceptions import FieldError
 from django.db import NotSupportedError, connection, transaction
@@ -765,7 +766,19 @@ class ModelTests(JoinTestCase):
         for price, row, place in [(5, 1, 1), (6, 1, 2), (7, None, None)]:
             Ticket.objects.create(price=price, row=row, place=place)
         seat = Seat.objects.get(pk=(1, 2))
-        tickets = Ticket.objects.alias_join(s=Seat)
+        on = Q(s__row=F("row"), s__place=F("place"))
+        rows = Seat.objects.raw("SELECT * FROM alias_join_seat")
+        nobody = Q(nobody__salary=F("price"))
+        sliced = Ticket.objects.alias_join(s=Seat).order_by("price")[:3]
+        for source, tickets in [
+            ("model", Ticket.objects.alias_join(s=Seat)),
+            ("raw", Ticket.objects.alias_join(s=rows, on=on)),
+            ("before a slice", sliced.alias_join(nobody=Employee, on=nobody)),
+        ]:
+            with self.subTest(source):
+                self.assertCompositeKey(tickets.order_by("price"), seat)
+
+    def assertCompositeKey(self, tickets, seat):
         for condition, prices in [
             (Q(s=seat), [6]),
             (Q(s__pk=(1, 1)), [5]),
@@ -778,19 +791,21 @@ class ModelTests(JoinTestCase):
         ]:
             rest = [price for price in (5, 6, 7) if price not in prices]
             with self.subTest(condition):
-                values = tickets.order_by("price").values_list("price", flat=True)
+                values = tickets.values_list("price", flat=True)
                 self.assertRows(values.filter(condition), prices)
                 self.assertRows(values.exclude(condition), rest)
         self.assertRows(
-            tickets.order_by("price").values_list("s__row", "s__place", "s__window"),
+            tickets.values_list("s__row", "s__place", "s__window"),
             [(1, 1, True), (1, 2, False), (None, None, None)],
         )
-        self.assertRows(
-            tickets.filter(price__lt=7).order_by("price").values_list("s__pk"),
-            [((1, 1),), ((1, 2),)],
-        )
+        keys = tickets.filter(price__lt=7).values_list("s__pk")
+        self.assertRows(keys, [((1, 1),), ((1, 2),)])
+        keys.query = pickle.loads(pickle.dumps(keys.query))
+        self.assertRows(keys, [{"s__pk": (1, 1)}, {"s__pk": (1, 2)}])
+        counted = tickets.annotate(n=Count("s")).values_list("price", "n")
+        self.assertRows(counted, [(5, 1), (6, 1), (7, 0)])
         with self.assertNumQueries(1):
-            joined = [t.s for t in tickets.select_related("s").order_by("price")]
+            joined = [ticket.s for ticket in tickets.select_related("s")]
         self.assertEqual([s and s.pk for s in joined], [(1, 1), (1, 2), None])
 
     def test_composite_key_of_a_subquery(self):

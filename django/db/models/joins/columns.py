@@ -38,6 +38,7 @@ PROJECTED_ATTRIBUTES = (
     "max_digits",
     "decimal_places",
     "get_db_converters",
+    "fields",
 )
 
 
@@ -107,6 +108,19 @@ def project_field(field, name, model, column=None, attname=None):
     # the original shares.
     projected.__dict__["model"] = model
     return projected
+
+
+def project_primary_key(options, model):
+    """
+    Return what tells rows of instances from NULLs, the primary key among the
+    columns of ``options``. Add it to them if it is a composite one.
+    """
+    key = options.meta.pk
+    if options.meta.is_composite_pk:
+        projected = project_field(key, key.name, model)
+        projected.fields = tuple(options.columns[field.name] for field in key.fields)
+        options.add_column(projected, key.name)
+    return options.columns[key.name]
 
 
 def _copy_field(field):

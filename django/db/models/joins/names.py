@@ -219,6 +219,4 @@ def outside_aliases(query, change_map):
     """
     if change_map.keys().isdisjoint(query.alias_map):
         return change_map
-    return {
-        old: new for old, new in change_map.items() if old not in query.alias_map
-    }
+    return {old: new for old, new in change_map.items() if old not in query.alias_map}

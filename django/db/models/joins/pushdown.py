@@ -14,6 +14,7 @@ from django.db.models.joins.columns import (
     ValueRowOptions,
     project_expression,
     project_field,
+    project_primary_key,
 )
 from django.db.models.joins.datastructures import DerivedTable, has_base_column
 from django.db.models.joins.names import check_columns, fold
@@ -292,13 +293,13 @@ def _embed(inner, name):
         # The joined names could be too long for an identifier.
         column = f"{LOOKUP_SEP}join{len(inner.annotations)}"
         select_annotation(inner, column, F(f"{name}{LOOKUP_SEP}{names[-1]}"))
-        embedded = project_field(field, column, inner.model, attname=names[-1])
+        embedded = project_field(field, names[0], inner.model, column, names[-1])
         if not instances:
             # Lookups of "pk" go by the name of the field.
             options.add_column(embedded, column)
         options.add_column(embedded, *names)
     if instances:
-        row_marker = [options.columns[field.name] for field in options.meta.pk_fields]
+        row_marker = [project_primary_key(options, inner.model)]
     else:
         [marker] = join_info.targets
         column = f"{LOOKUP_SEP}join{len(inner.annotations)}"

@@ -5,7 +5,11 @@ Raw SQL as the source of a join.
 import re
 from collections.abc import Mapping
 
-from django.db.models.joins.columns import ModelRowOptions, project_field
+from django.db.models.joins.columns import (
+    ModelRowOptions,
+    project_field,
+    project_primary_key,
+)
 from django.db.models.joins.sources import JoinSource
 from django.db.models.sql.query import Query
 
@@ -70,8 +74,7 @@ class RawSource(JoinSource):
                 field, field.name, meta.concrete_model, column, field.attname
             )
             options.add_column(projected, field.name, field.attname)
-        row_marker = [options.columns[field.name] for field in meta.pk_fields]
-        return options, row_marker
+        return options, [project_primary_key(options, meta.concrete_model)]
 
 
 def _positional(sql, params):
