@@ -9,6 +9,7 @@ from django.core.exceptions import FieldError
 from django.db.models import (
     Avg,
     Case,
+    CharField,
     Count,
     DateField,
     DecimalField,
@@ -711,3 +712,42 @@ class TimeZoneTests(JoinTestCase):
             sample = tags.select_related("s").order_by("s__at")[0].s
             self.assertEqual(sample.at, self.early)
             self.assertEqual(sample.d, datetime.datetime(2020, 1, 1, tzinfo=self.tokyo))
+
+
+class ShoutedField(CharField):
+    """Selects another form than it stores, as geometries do."""
+
+    def select_format(self, compiler, sql, params):
+        if compiler.query.subquery:
+            return sql, params
+        return f"UPPER({sql})", params
+
+
+class SelectFormatTests(JoinTestCase):
+    @classmethod
+    def setUpTestData(cls):
+        tag = Tag.objects.create(name="wood")
+        Sample.objects.create(tag=tag)
+
+    def tags(self):
+        text = ExpressionWrapper(F("name"), output_field=ShoutedField())
+        tags = Tag.objects.values("id", text=text)
+        return tags, tags.distinct(), tags.union(tags), tags.union(tags).union(tags)
+
+    def test_source(self):
+        for tags in self.tags():
+            samples = Sample.objects.alias_join(tags=tags, on=Q(tags__id=F("tag")))
+            samples = samples.filter(tags__text="wood")
+            with self.subTest(sql=self.sql(tags)):
+                self.assertRows(samples.values_list("tags__text"), [("WOOD",)])
+                self.assertEqual(
+                    self.sql(samples.values("tags__text")).count("UPPER"), 1
+                )
+
+    def test_base(self):
+        for tags in self.tags()[1:]:
+            tags = tags.alias_join(any=Sample, on=Q(any__tag=F("id")))
+            tags = tags.filter(text="wood")
+            with self.subTest(sql=self.sql(tags)):
+                self.assertRows(tags.values_list("text"), [("WOOD",)])
+                self.assertEqual(self.sql(tags).count("UPPER"), 1)

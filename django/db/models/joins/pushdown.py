@@ -25,6 +25,7 @@ from django.db.models.joins.relations import (
 )
 from django.db.models.joins.sources import (
     instance_columns,
+    mark_subquery,
     project_instances,
     rename_selection,
     select_annotation,
@@ -83,7 +84,7 @@ def push_down(query):
     inner = query.clone()
     # Clones share the lists of the table map.
     inner.table_map = {name: [*aliases] for name, aliases in query.table_map.items()}
-    inner.subquery = True
+    mark_subquery(inner)
     inner.select_related = False
     outer = Query(query.model)
     table_name = query.get_meta().db_table

@@ -137,7 +137,7 @@ class JoinSource:
             options = ModelRowOptions(alias, self.model._meta)
             return options, [self.model._meta.pk]
         rows.select_related = False
-        rows.subquery = True
+        mark_subquery(rows)
         if self.instances:
             if has_unmatched_rows(rows):
                 raise ValueError(
@@ -156,6 +156,17 @@ class JoinSource:
         check_columns(names, f"queryset of the join {alias!r}")
         rows.clear_ordering(force=False)
         return options, row_marker
+
+
+def mark_subquery(query):
+    """
+    Make ``query`` a subquery, branches included: a field may select another
+    form of its column in the outermost query only.
+    """
+    query.subquery = True
+    query.combined_queries = tuple(branch.clone() for branch in query.combined_queries)
+    for branch in query.combined_queries:
+        mark_subquery(branch)
 
 
 def uses_extra(query):
