@@ -53,6 +53,28 @@ class CombinationTests(LibraryTestCase):
             self.assertCountEqual(queryset, [self.a, self.b, self.c])
             self.assertEqual(str(queryset.query).count("JOIN"), 1)
 
+    def test_several_along_a_foreign_key(self):
+        books = Book.objects.alias(
+            a=FilteredRelation("author", condition=Q(author__name="Alice")),
+            b=FilteredRelation("author", condition=Q(author__name="Bob")),
+            e=FilteredRelation("editor", condition=Q(editor__name="Ed")),
+        )
+        alice = books.filter(a__name="Alice")
+        for left, right, expected in [
+            (alice, books.filter(e__name="Ed"), [self.a]),
+            (alice, books.filter(b__isnull=True), [self.a, self.b]),
+            (alice, books.filter(b__name="Bob"), []),
+        ]:
+            for queryset in [left & right, right & left]:
+                with self.subTest(queryset.query):
+                    self.assertCountEqual(queryset, expected)
+        either = alice | books.filter(b__name="Bob")
+        self.assertCountEqual(either, [self.a, self.b, self.c])
+        self.assertCountEqual(
+            either.values_list("title", "a__name", "b__name"),
+            [("A", "Alice", None), ("B", "Alice", None), ("C", None, "Bob")],
+        )
+
     def test_the_same_subquery_in_the_condition(self):
         def edited():
             editors = Editor.objects.filter(book=OuterRef("book"), name="Ed")
