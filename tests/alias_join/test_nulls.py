@@ -28,7 +28,7 @@ from django.test import skipUnlessDBFeature
 from django.test.utils import register_lookup
 
 from .base import JoinTestCase
-from .models import Employee, Record, Topic, User
+from .models import Employee, Record, Remark, Topic, User
 
 
 class NullTestCase(JoinTestCase):
@@ -251,6 +251,24 @@ class ComplementTests(NullTestCase):
                 self.assertEqual(
                     self.ordered(topics.exclude(mine__in=[record])), self.rows[1:]
                 )
+
+    def test_nothing_beyond_the_alias(self):
+        Remark.objects.create(topic=self.a, text="x")
+        case = Case(
+            When(GreaterThan(F("mine__value"), 1), then=Value("y")), default="name"
+        )
+        none, some = [self.B, self.C, self.D], [self.A1, self.A2]
+        for condition, others in [
+            (Q(mine__topic__remark=None), some),
+            (Q(mine__topic__remark__isnull=True), some),
+            (Q(mine__topic__remark__isnull=False), none),
+            (Q(mine__topic__remark__text=None), some),
+            (Q(mine__topic__remark__text=F("mine__note")), [self.A2, *none]),
+            (Q(mine__topic__remark__text__lt=case), [self.A1, *none]),
+        ]:
+            for name, topics in self.sources()[:2]:
+                with self.subTest(source=name, condition=condition):
+                    self.assertEqual(self.ordered(topics.exclude(condition)), others)
 
     def test_subquery_beside_to_many(self):
         """References in it are to the query, also in exclude()'s subquery."""
