@@ -770,10 +770,14 @@ class ModelTests(JoinTestCase):
         rows = Seat.objects.raw("SELECT * FROM alias_join_seat")
         nobody = Q(nobody__salary=F("price"))
         sliced = Ticket.objects.alias_join(s=Seat).order_by("price")[:3]
+        sliced_raw = Ticket.objects.alias_join(s=rows, on=on).order_by("price")[:3]
+        once = sliced.alias_join(nobody=Employee, on=nobody)
         for source, tickets in [
             ("model", Ticket.objects.alias_join(s=Seat)),
             ("raw", Ticket.objects.alias_join(s=rows, on=on)),
-            ("before a slice", sliced.alias_join(nobody=Employee, on=nobody)),
+            ("before a slice", once),
+            ("raw before a slice", sliced_raw.alias_join(nobody=Employee, on=nobody)),
+            ("before slices", once[:3].alias_join(no=Employee, on=Q(no__pk=None))),
         ]:
             with self.subTest(source):
                 self.assertCompositeKey(tickets.order_by("price"), seat)

@@ -331,6 +331,9 @@ def _named_columns(options):
     if is_source:
         columns |= options.columns
     columns.pop(ROW_MARKER, None)
+    if meta and meta.is_composite_pk:
+        # It has no column besides those of its fields.
+        columns.pop(meta.pk.name, None)
     named = {}
     for name, field in columns.items():
         named.setdefault(id(field), (field, []))[1].append(name)
