@@ -1,4 +1,5 @@
 from django.db.models import (
+    BooleanField,
     Case,
     Exists,
     F,
@@ -7,8 +8,10 @@ from django.db.models import (
     Prefetch,
     Q,
     Subquery,
+    Value,
     When,
 )
+from django.db.models.expressions import RawSQL
 from django.db.models.lookups import Exact
 
 from .library import LibraryTestCase
@@ -86,6 +89,23 @@ class AliasTests(LibraryTestCase):
             books.order_by("title").values_list("title", "last"),
             [("A", "A"), ("B", "A"), ("C", "B")],
         )
+
+    def test_subquery_with_raw_sql(self):
+        """Nothing but raw SQL refers to the table of the subquery."""
+        books, authors = (model._meta.db_table for model in (Book, Author))
+        condition = RawSQL(
+            f"{books}.author_id = {authors}.id AND {books}.title = %s",
+            ["B"],
+            output_field=BooleanField(),
+        )
+        self.assertSequenceEqual(
+            Author.objects.filter(Exists(Book.objects.filter(condition))), [self.alice]
+        )
+
+    def test_subquery_of_outer_references(self):
+        """The subquery's table doesn't hide the one around."""
+        same = Book.objects.filter(Exact(OuterRef("title"), Value("B")))
+        self.assertSequenceEqual(Book.objects.filter(Exists(same)), [self.b])
 
     def test_prefetched_many_to_many(self):
         """The alias isn't that of the table that prefetching selects from."""

@@ -12,6 +12,8 @@ from string import ascii_uppercase, digits
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models.constants import LOOKUP_SEP
+from django.db.models.expressions import Col
+from django.db.models.joins.structure import walk
 
 # PostgreSQL cuts identifiers at this length, other databases allow more.
 MAX_ALIAS_BYTES = 63
@@ -140,12 +142,13 @@ def fold(name):
 def free_alias(query, alias):
     """
     Return ``alias``, or a generated one if an entry of the query's FROM clause
-    has that name already, or may have around a subquery. Called by
+    has that name already, or one around it that the query refers to. Called by
     Query.table_alias().
     """
     taken = set(map(fold, query.alias_map))
     if query.external_aliases:
-        taken.add(fold(alias))
+        # Others keep their name, which raw SQL may contain.
+        taken.update(fold(part.alias) for part in walk(query) if isinstance(part, Col))
     number = len(query.alias_map) + 1
     while fold(alias) in taken:
         alias = f"{query.alias_prefix}{number}"
