@@ -701,6 +701,12 @@ class RewritingTests(RewrittenMixin, JoinTestCase):
         on = Q(e__name=F("name")) if on is None else on
         return base.alias_join(e=Employee, on=on, join_type=FULL).values("e__salary")
 
+    def test_subquery_of_the_same_table(self):
+        """Its columns aren't those of the left side."""
+        base = City.objects.values("name").annotate(n=Count("pk"))
+        cities = self.cities(base, Q(Exists(City.objects.order_by("name")[:1])))
+        self.assertCountEqual(cities.values_list("e__salary", flat=True), [1, 1])
+
     def assertRefused(self, cities, reason):
         msg = f"The FULL join 'e' has to be rewritten for {connection.display_name}, "
         with self.assertRaisesMessage(

@@ -146,7 +146,10 @@ def free_alias(query, alias):
     Query.table_alias().
     """
     taken = set(map(fold, query.alias_map))
-    if query.external_aliases:
+    if any(query.external_aliases.values()):
+        # The columns of joins are told from those of subqueries by the alias.
+        taken.add(fold(alias))
+    elif query.external_aliases:
         # Others keep their name, which raw SQL may contain.
         taken.update(fold(part.alias) for part in walk(query) if isinstance(part, Col))
     number = len(query.alias_map) + 1
